@@ -1,0 +1,152 @@
+"""The two kinds of network that a GAN is made of, and how one is sampled."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo_core.errors import GanzooError, UnknownName, plain
+from ganzoo_core.seeds import hash32
+
+Kind = Literal["latent", "label", "code", "text", "image", "mask", "video"]
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a generator takes. A latent with a range is uniform in it; without one it is standard normal."""
+
+    kind: Kind
+    shape: tuple[int | None, ...] = ()  # of one sample; () for a label
+    range: tuple[float, float] | None = None  # a label's is (0, classes - 1)
+    default: float | None = None  # where the user says nothing; None: it must be said
+    names: tuple[str, ...] = ()  # of the classes of a label
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a generator makes: `shape` of one sample, None where it is free, and the range of its values."""
+
+    shape: tuple[int | None, ...]
+    range: tuple[float, float] | None = (-1.0, 1.0)
+
+
+class Generator(nn.Module, ABC):
+    """Latents and conditions in, samples out: images are [N, C, H, W] in [-1, 1].
+
+    It is complete: all that sampling needs (mapping, average w, text encoder, class names) is inside it.
+    """
+
+    inputs: Mapping[str, Input]  # in the order of forward's arguments
+    output: Output
+    chunk: ClassVar[int] = 16  # samples are always made this many at a time: a float's last bit depends on it
+
+    @abstractmethod
+    def forward(self, *inputs: Tensor) -> Tensor: ...
+
+    def prior(self, n: int, rng: torch.Generator | None = None) -> Tensor:
+        """z for n samples, [n, *shape], from the global generator on the module's device, or from `rng` on its own."""
+        for latent in self.inputs.values():
+            if latent.kind == "latent":
+                return draw(latent, n, rng, rng.device if rng else next(self.parameters()).device)
+        raise GanzooError(f"{type(self).__name__}: takes no latent", "Give it its inputs instead.")
+
+    def sample(self, n: int, *, seed: int, **inputs: Any) -> Tensor:
+        """n samples [n, *output.shape], float32, on the module's device: the same ones every time.
+
+        Conditions are given by name, one for all or one for each. Sample i of a seed draws its latent from a stream
+        of its own, so 2 samples are the first 2 of 8. Errors: GanzooError for a missing or a wrong condition.
+        """
+        return sample_exactly(self, self, n, seed, inputs)
+
+
+class Discriminator(nn.Module, ABC):
+    """Samples and conditions in, unnormalised scores out, higher = more real: never a probability, never a tuple."""
+
+    @abstractmethod
+    def forward(self, x: Tensor, *conditions: Tensor) -> Tensor: ...
+
+    def features(self, x: Tensor) -> Tensor:
+        """What other heads (classes, codes, feature matching) read: the activations before the score."""
+        raise GanzooError(f"{type(self).__name__}: has no features", "This objective needs networks that have them.")
+
+
+def draw(latent: Input, n: int, rng: torch.Generator | None, device: torch.device) -> Tensor:
+    shape = (n, *(size or 1 for size in latent.shape))
+    if latent.range is None:
+        return torch.randn(shape, generator=rng, device=device)
+    low, high = latent.range
+    return low + (high - low) * torch.rand(shape, generator=rng, device=device)
+
+
+@torch.no_grad()
+def sample_exactly(
+    net: Generator, forward: Callable[..., Tensor], n: int, seed: int, given: Mapping[str, Any]
+) -> Tensor:
+    """n samples of `forward`, which is `net` or `net` with options; see Generator.sample.
+
+    Every chunk is full, the last one too: how many samples are asked for then changes neither the inner noise nor the
+    order in which a matrix product sums.
+    """
+    device = next(net.parameters()).device
+    conditions = {k: condition(k, v, given.get(k), n, device) for k, v in net.inputs.items() if v.kind != "latent"}
+    for name in given.keys() - conditions.keys():
+        raise UnknownName("sampling option", name, conditions)
+    chunks = []
+    with evaluating(net), torch.random.fork_rng(enabled=True), torch.autocast(device.type, enabled=False):
+        for start in range(0, n, net.chunk):
+            which = range(start, start + net.chunk)
+            arguments = [
+                latents(net, seed, which).to(device) if v.kind == "latent" else conditions[k][rows(which, n)]
+                for k, v in net.inputs.items()
+            ]
+            torch.manual_seed(hash32(seed, "noise", start))
+            chunks.append(forward(*arguments).float())
+    return torch.cat(chunks)[:n]
+
+
+def latents(net: Generator, seed: int, which: Sequence[int]) -> Tensor:
+    """The latents of samples `which` of a seed, each from its own stream on the CPU, so on any device the same."""
+    rng = torch.Generator()
+    return torch.cat([net.prior(1, rng.manual_seed(hash32(seed, "sample", i))) for i in which])
+
+
+def rows(which: Sequence[int], n: int) -> list[int]:
+    """Rows of the conditions for samples `which`; beyond the n that were asked for, the last one again."""
+    return [min(i, n - 1) for i in which]
+
+
+def condition(name: str, declared: Input, given: Any, n: int, device: torch.device) -> Tensor:
+    """What the user gave for one input as a tensor of n rows."""
+    if given is None:
+        given = declared.default
+    if given is None:
+        raise GanzooError(f"{declared.kind} {name}: is missing", f"This model needs one: give {name}.")
+    value = torch.as_tensor(given, device=device)
+    if declared.kind == "label":
+        value = value.long()
+        low, high = declared.range or (0, value.max().item())
+        if value.numel() and (value.min() < low or value.max() > high):
+            raise GanzooError(f"label {plain(given)}: out of range", f"It must lie in {low:.0f}..{high:.0f}.")
+    if value.ndim == len(declared.shape):
+        value = value.expand(n, *value.shape)
+    if len(value) != n:
+        raise GanzooError(f"{name}: {len(value)} given for {n} samples", "Give one for all or one for each.")
+    return value
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """`net` in evaluation mode; afterwards every module is in the mode that it was in."""
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training

@@ -1,0 +1,310 @@
+"""The update, written once: draw batches, let each due player descend its loss, report.
+
+A trainer has no side effects beyond the objective that it trains and torch's global random generator, which it reseeds
+for every iteration; progress, logs, grids and checkpoints are its caller's business.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.losses import Terms
+from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, average
+from ganzoo_core.seeds import hash32
+
+Feed = Callable[..., Iterator[Batch]]  # (start, batch_size, rank, world, **phase.data) -> an endless stream of batches
+Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Position:
+    """A point between two iterations: the phase, the iteration that comes next in it, the real images drawn so far."""
+
+    phase: int
+    iteration: int
+    images: int
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that is needed to go on from a position, bit for bit."""
+
+    position: Position
+    objective: Tensors
+    optimizers: Mapping[str, Tensors]  # by the player's key, "<its first phase>.<its name>"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One iteration, as its observers see it."""
+
+    phase: str
+    iteration: int  # in its phase, from 0
+    position: Position  # where the next one begins
+    total: int  # real images in the whole run
+    losses: Tensors  # "player/term", detached, of the last repetition; still on the device
+    checkpoint: Callable[[], Checkpoint]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A phase as it will be run: how often, on how many images at a time."""
+
+    phase: Phase
+    iterations: int
+    batch_size: int  # over all processes
+    repeat: int  # batches drawn per iteration
+
+    @property
+    def images(self) -> int:
+        return self.batch_size * self.repeat
+
+
+class Trainer(ABC):
+    """Runs the phases of a game and reports after every iteration. Lengths are counted in real images."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 0,
+        batch_size: int = 64,  # global; a phase's own is used where this is 0
+        images: int = 0,  # of all phases together; 0: as the phases say
+        ema_images: float = 0,  # half-life of the moving averages; 0: none are kept
+        device: torch.device | str = "cpu",
+        precision: torch.dtype = torch.float32,
+        micro_batch: int = 0,  # largest part of a batch that is held at once; 0: the whole
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        self.seed, self.batch_size, self.images, self.ema_images = seed, batch_size, images, ema_images
+        self.device, self.precision, self.micro_batch = torch.device(device), precision, micro_batch
+        self.rank, self.world = rank, world
+
+    @abstractmethod
+    def iterate(
+        self, steps: Sequence[Step], batches: Sequence[Batch], optimizers: Mapping[Player, Optimizer]
+    ) -> Tensors:
+        """One iteration of the due `steps`; the i-th repetition of each sees batches[i]. Returns detached losses."""
+
+    def run(self, objective: Objective, data: Feed, resume: Checkpoint | None = None) -> Iterator[Report]:
+        """Train `objective` in place, one iteration per report; nothing happens until the result is iterated."""
+        self.settle(objective)
+        if resume is None:
+            self.prepare(objective, data)
+        if self.ema_images:
+            objective.averages = averages_of(objective)
+        if resume is not None:
+            load_state(objective, resume.objective)
+        plan = self.plan(objective.phases())
+        keys = player_keys(plan)
+        optimizers: dict[Player, Optimizer] = {}
+        position = resume.position if resume else Position(0, 0, 0)
+        for index, stretch in enumerate(plan[: position.phase + 1]):
+            self.enter(stretch.phase, index)
+        if resume is not None:
+            load_state(objective, resume.objective)
+            optimizers = load_optimizers(keys, resume.optimizers)
+        total = sum(stretch.images * stretch.iterations for stretch in plan)
+        while position.phase < len(plan):
+            stretch = plan[position.phase]
+            if position.iteration == 0 and position.phase > 0:
+                self.enter(stretch.phase, position.phase)
+            for player in stretch.phase.players:
+                if player not in optimizers:
+                    optimizers[player] = player.optim(player.parameters())
+            for losses, reached in self.stretch(objective, stretch, data, optimizers, position):
+                position = reached
+                save = Saver(objective, {keys[p]: o for p, o in optimizers.items()}, position)
+                yield Report(stretch.phase.name, position.iteration - 1, position, total, losses, save)
+            position = Position(position.phase + 1, 0, position.images)
+            later = {player for s in plan[position.phase :] for player in s.phase.players}
+            optimizers = {player: o for player, o in optimizers.items() if player in later}
+
+    def stretch(
+        self,
+        objective: Objective,
+        stretch: Stretch,
+        data: Feed,
+        optimizers: Mapping[Player, Optimizer],
+        position: Position,
+    ) -> Iterator[tuple[Tensors, Position]]:
+        """The rest of one phase, from `position` on."""
+        phase, images = stretch.phase, position.images
+        own = {k: v for k, v in phase.data.items() if k != "batch_size"}
+        batches = data(start=images, batch_size=stretch.batch_size, rank=self.rank, world=self.world, **own)
+        rates = {player: initial_options(player, optimizers[player]) for player in phase.players}
+        beta = 0.5 ** (stretch.images / self.ema_images) if self.ema_images else 0.0
+        for t in range(position.iteration, stretch.iterations):
+            for player, options in rates.items():
+                set_options(optimizers[player], options, player, t / stretch.iterations)
+            torch.manual_seed(hash32(self.seed, "step", self.rank, images))
+            drawn = [self.bring(next(batches)) for _ in range(stretch.repeat)]
+            losses = self.iterate([step for step in phase.steps if t % step.every == 0], drawn, optimizers)
+            for name, target in objective.averages.items():
+                average(target, getattr(objective, name), beta)
+            images += stretch.images
+            phase.after((t + 1) / stretch.iterations)
+            yield losses, Position(position.phase, t + 1, images)
+
+    def plan(self, phases: Sequence[Phase]) -> list[Stretch]:
+        """Phases in iterations, scaled in proportion so that together they last `images`."""
+        scale = self.images / sum(phase.images for phase in phases) if self.images else 1.0
+        return [self.measured(phase, scale) for phase in phases]
+
+    def measured(self, phase: Phase, scale: float) -> Stretch:
+        batch_size = self.batch_size or phase.data.get("batch_size", 64)
+        repeat = max(step.repeat for step in phase.steps)
+        # 1e-9: a product that should be whole may lie a rounding above it.
+        iterations = math.ceil(phase.images * scale / (batch_size * repeat) - 1e-9)
+        return Stretch(phase, max(iterations, 1), batch_size, repeat)
+
+    def settle(self, objective: Objective) -> None:
+        """Onto the device, every convolution channels-last, all in training mode and nobody moving."""
+        objective.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        objective.train().requires_grad_(False)
+
+    def prepare(self, objective: Objective, data: Feed) -> None:
+        """Let a fresh objective see what it must of the data: on every process the same images."""
+        if objective.prepare_on:
+            torch.manual_seed(hash32(self.seed, "prepare"))
+            objective.prepare(self.bring(next(data(start=0, batch_size=objective.prepare_on, rank=0, world=1))))
+
+    def enter(self, phase: Phase, index: int) -> None:
+        torch.manual_seed(hash32(self.seed, "enter", index))
+        phase.enter()
+
+    def bring(self, batch: Batch) -> Batch:
+        """A batch on the device; images channels-last."""
+        return {k: v.to(self.device, memory_format=memory_format(v), non_blocking=True) for k, v in batch.items()}
+
+
+class Alternating(Trainer):
+    """Players move in turn, each against the others as they stand (Goodfellow et al. 2014, Alg. 1)."""
+
+    def iterate(
+        self, steps: Sequence[Step], batches: Sequence[Batch], optimizers: Mapping[Player, Optimizer]
+    ) -> Tensors:
+        losses: Tensors = {}
+        for step in steps:
+            for batch in batches[: step.repeat]:
+                terms = self.descend(step, batch, optimizers[step.player])
+                losses |= {f"{step.player.name}/{k}": v for k, v in terms.items()}
+        return losses
+
+    def descend(self, step: Step, batch: Batch, optimizer: Optimizer) -> Terms:
+        """One update of one player; everyone else is frozen, so no loss needs a detach. Returns its detached terms."""
+        weights = step.player.parameters()
+        optimizer.zero_grad(set_to_none=True)
+        for w in weights:
+            w.requires_grad_(True)
+        total: Terms = {}
+        for part, share in self.parts(batch):
+            # Entered per loss: autocast caches its casts of weights, which the next update makes stale.
+            with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+                terms = step.loss(part)
+            moving = [v.float() for v in terms.values() if v.requires_grad]
+            if not moving:
+                raise GanzooError(f"player {step.player.name}: no term of its loss depends on its weights")
+            (torch.stack(moving).sum() * share).backward()  # type: ignore[no-untyped-call]
+            for k, v in terms.items():
+                total[k] = total.get(k, 0.0) + v.detach() * share
+        for w in weights:
+            w.requires_grad_(False)
+        optimizer.step()
+        step.player.project()
+        return total
+
+    def parts(self, batch: Batch) -> Iterator[tuple[Batch, float]]:
+        """A batch in parts of at most `micro_batch` samples, each with its share of the whole."""
+        n = len(next(iter(batch.values())))
+        size = self.micro_batch or n
+        for start in range(0, n, size):
+            part = {k: v[start : start + size] for k, v in batch.items()}
+            yield part, min(size, n - start) / n
+
+
+class Saver:
+    """Copies nothing until it is called; then the whole state as it stands, for the position it was made at."""
+
+    def __init__(self, objective: Objective, optimizers: Mapping[str, Optimizer], position: Position) -> None:
+        self.objective, self.optimizers, self.position = objective, optimizers, position
+
+    def __call__(self) -> Checkpoint:
+        state = {k: v.detach().clone() for k, v in self.objective.state_dict().items()}
+        return Checkpoint(self.position, state, {k: optimizer_state(o) for k, o in self.optimizers.items()})
+
+
+def averages_of(objective: Objective) -> nn.ModuleDict:
+    """Copies of what is published, as it stands at the start."""
+    return nn.ModuleDict({name: copy.deepcopy(getattr(objective, name)) for name in objective.published})
+
+
+def player_keys(plan: Sequence[Stretch]) -> dict[Player, str]:
+    """Players by the first phase that they play in, and their name: the same in every process and every run."""
+    keys: dict[Player, str] = {}
+    for index, stretch in enumerate(plan):
+        for player in stretch.phase.players:
+            keys.setdefault(player, f"{index}.{player.name}")
+    return keys
+
+
+def initial_options(player: Player, optimizer: Optimizer) -> dict[str, float]:
+    """The first values of the options that this player's schedules scale."""
+    return {option: optimizer.defaults[option] for option in player.schedules}
+
+
+def set_options(optimizer: Optimizer, initial: Mapping[str, float], player: Player, u: float) -> None:
+    for option, value in initial.items():
+        for group in optimizer.param_groups:
+            group[option] = value * player.schedules[option](u)
+
+
+def optimizer_state(optimizer: Optimizer) -> Tensors:
+    """An optimizer's state as flat tensors, "<index of the weight>.<name>". Its options come from the recipe."""
+    state = optimizer.state_dict()["state"]
+    return {f"{i}.{k}": v.clone() for i, s in state.items() for k, v in s.items() if isinstance(v, Tensor)}
+
+
+def load_optimizers(keys: Mapping[Player, str], states: Mapping[str, Tensors]) -> dict[Player, Optimizer]:
+    """Optimizers of all players that have a saved state, those of a later phase too."""
+    optimizers = {}
+    for player, key in keys.items():
+        if key in states:
+            weights = player.parameters()
+            optimizers[player] = player.optim(weights)
+            load_optimizer(optimizers[player], weights, states[key])
+    return optimizers
+
+
+def load_optimizer(optimizer: Optimizer, weights: Sequence[Tensor], tensors: Tensors) -> None:
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in tensors.items():
+        index, _, key = name.partition(".")
+        weight = weights[int(index)]
+        # In the weight's own memory format: fused kernels walk both side by side.
+        value = torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.to(weight.device)
+        state.setdefault(int(index), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def load_state(objective: Objective, state: Tensors) -> None:
+    """The whole state, strictly; a buffer takes the shape that it was saved with (an image pool, a seen image)."""
+    for name, buffer in list(objective.named_buffers()):
+        if name in state and state[name].shape != buffer.shape:
+            owner, _, leaf = name.rpartition(".")
+            setattr(objective.get_submodule(owner), leaf, torch.empty_like(state[name], device=buffer.device))
+    objective.load_state_dict(state)
+
+
+def memory_format(x: Tensor) -> torch.memory_format:
+    return torch.channels_last if x.ndim == 4 else torch.preserve_format
