@@ -1,0 +1,105 @@
+"""ganzoo: a plugin-based model zoo of generative adversarial networks for PyTorch.
+
+    import ganzoo_core as gz
+
+    gz.list_models("dcgan*")                    # trained weights; gz.list_families() for the GANs themselves
+    model = gz.load("dcgan.mnist")              # verified, in evaluation mode
+    images = model.sample(16, seed=0)           # [16, C, H, W] in [-1, 1]
+    objective = gz.create("dcgan", preset="tiny")
+    for report in gz.train(objective, data="digits"): ...
+
+Importing it imports no torch; the functions do, when they are called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from torch import nn
+
+    from ganzoo_core.catalogue import FamilyInfo, ModelInfo
+    from ganzoo_core.model import Model
+    from ganzoo_core.objective import Objective
+    from ganzoo_core.trainer import Report
+
+__version__ = "0.1.0"
+__all__ = ["create", "fit", "list_families", "list_models", "load", "model_info", "train"]
+
+
+def list_models(*patterns: str, task: str = "", family: str = "", dataset: str = "") -> list[ModelInfo]:
+    """Trained weights whose id matches any of the shell patterns (all without one), filtered by exact facts."""
+    from ganzoo_core import catalogue
+
+    facts = {"task": task, "family": family, "dataset": dataset}
+    return [
+        info
+        for name, info in catalogue.models().items()
+        if catalogue.matching(name, patterns) and all(getattr(info, k) == v for k, v in facts.items() if v)
+    ]
+
+
+def list_families(*patterns: str, task: str = "") -> list[FamilyInfo]:
+    """GAN families of the zoo, installed or not."""
+    from ganzoo_core import catalogue
+
+    found = catalogue.families().items()
+    return [i for name, i in found if catalogue.matching(name, patterns) and task in ("", i.task)]
+
+
+def model_info(id: str) -> ModelInfo:
+    """What is known of one id. Errors: UnknownName."""
+    from ganzoo_core import catalogue
+
+    return catalogue.model_info(id)
+
+
+def load(source: str | Path, *, device: str = "cpu") -> Model:
+    """The trained model of a SOURCE: an id, or the path of a model or run directory; verified, in evaluation mode."""
+    from ganzoo_core import model
+
+    return model.load(source, device=device)
+
+
+def create(
+    family: str,
+    *,
+    preset: str = "",
+    networks: str | Mapping[str, nn.Module] = "",
+    seed: int = 0,
+    **args: Any,
+) -> Objective:
+    """The objective of a family: its first preset unless one is named, `args` overriding its recipe.
+
+    `networks` is FAMILY[:PRESET] of another family's networks, or your own modules by name. `seed` draws the initial
+    weights. Errors: GanzooError for an unknown name or networks that do not fit.
+    """
+    from dataclasses import replace
+
+    from ganzoo_core import recipes
+
+    if isinstance(networks, str):
+        return recipes.build(recipes.recipe(family, preset=preset, networks=networks, given=args), seed=seed)
+    made = replace(recipes.recipe(family, preset=preset, given=args), networks=None)
+    return recipes.build(made, seed=seed, modules=networks)
+
+
+def train(objective: Objective, data: Any = "digits", **settings: Any) -> Iterator[Report]:
+    """Train: an iterator of one report per iteration; nothing happens until it is iterated.
+
+    `data` is a data set's name, a path, a torch Dataset, an iterable of batches, or a function that returns one.
+    Keywords are those of `ganzoo train` (images, batch_size, seed, device, precision, out ...): see engine.Settings.
+    """
+    from ganzoo_core import engine
+
+    return engine.train(objective, data, engine.settings_of(settings))
+
+
+def fit(objective: Objective, data: Any = "digits", **settings: Any) -> Report | None:
+    """Train to the end; the last report."""
+    from ganzoo_core import engine
+
+    return engine.fit(objective, data, engine.settings_of(settings))

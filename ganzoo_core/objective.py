@@ -93,6 +93,7 @@ class Objective(nn.Module, ABC):
     published: ClassVar[tuple[str, ...]] = ("G",)  # children that are shipped: their average, where there is one
     external: ClassVar[tuple[str, ...]] = ()  # frozen strangers (VGG): no part of the state
     prepare_on: ClassVar[int] = 0  # how many real images `prepare` is shown
+    recipe: Any = None  # what it was built from (ganzoo_core.recipes.Recipe)
 
     def __init__(self) -> None:
         super().__init__()

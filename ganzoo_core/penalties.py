@@ -20,13 +20,14 @@ Critic = Callable[[Tensor], Tensor]
 def input_gradient(critic: Critic, x: Tensor) -> Tensor:
     """d critic(x) / d x, of the shape of x, itself differentiable in the critic's weights."""
     x = x.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(single(critic(x)).sum(), x, create_graph=True)
+    gradient: Tensor = torch.autograd.grad(single(critic(x)).sum(), x, create_graph=True)[0]
     return single(gradient)
 
 
 def slope(critic: Critic, x: Tensor) -> Tensor:
     """||d critic / d x||_2 per sample.  [N]"""
-    return input_gradient(critic, x).flatten(1).norm(dim=1)
+    norms: Tensor = torch.linalg.vector_norm(input_gradient(critic, x).flatten(1), dim=1)
+    return norms
 
 
 def interpolate(real: Tensor, fake: Tensor) -> Tensor:

@@ -51,6 +51,7 @@ class Report:
     phase: str
     iteration: int  # in its phase, from 0
     position: Position  # where the next one begins
+    drawn: int  # real images of this iteration
     total: int  # real images in the whole run
     losses: Tensors  # "player/term", detached, of the last repetition; still on the device
     checkpoint: Callable[[], Checkpoint]
@@ -125,7 +126,7 @@ class Trainer(ABC):
             for losses, reached in self.stretch(objective, stretch, data, optimizers, position):
                 position = reached
                 save = Saver(objective, {keys[p]: o for p, o in optimizers.items()}, position)
-                yield Report(stretch.phase.name, position.iteration - 1, position, total, losses, save)
+                yield Report(stretch.phase.name, position.iteration - 1, position, stretch.images, total, losses, save)
             position = Position(position.phase + 1, 0, position.images)
             later = {player for s in plan[position.phase :] for player in s.phase.players}
             optimizers = {player: o for player, o in optimizers.items() if player in later}

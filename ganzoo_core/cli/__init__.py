@@ -1,0 +1,101 @@
+"""The command line: one module per verb, imported when its verb is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from ganzoo_core.errors import GanzooError, OutsideFault, UnknownName, plain
+
+VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the command `<verb>_`
+    "list": "List GAN families and trained models.",
+    "info": "Show all that is known of a family or a model.",
+    "train": "Train a family on your data.",
+    "sample": "Make pictures with a trained model.",
+    "registry": "Make and check registry.toml.",
+}
+
+
+class Verbs(click.Group):
+    """Finds verbs without importing those that are not called; a plugin's verbs come after the core's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in VERBS:
+            command: click.Command = getattr(import_module(f"ganzoo_core.cli.{name}_"), f"{name}_")
+            return command
+        from ganzoo_core.registry import registry
+        from ganzoo_core.specs import resolve
+
+        commands = registry().commands
+        if name not in commands:
+            raise UnknownName("command", name, [*VERBS, *commands], "`ganzoo --help` shows all.")
+        command = resolve(commands[name].command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="ganzoo-core", prog_name="ganzoo", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def ganzoo(debug: bool) -> None:
+    """A model zoo of generative adversarial networks: look up, sample, train.
+
+    \b
+      ganzoo list
+      ganzoo sample dcgan.mnist -n 64 -o digits.png
+      ganzoo train dcgan --data digits
+    """
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """The entry point: runs a verb and ends with the exit code that says how it went."""
+    arguments = list(sys.argv[1:] if args is None else args)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal in the C locale shows escapes, no traceback
+    try:
+        ganzoo.main(arguments, prog_name="ganzoo", standalone_mode=False)
+        sys.stdout.flush()
+        status = 0
+    except BrokenPipeError:  # `ganzoo list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except click.exceptions.Exit as end:
+        status = end.exit_code
+    except BaseException as fault:
+        if "--debug" in arguments:
+            raise
+        status = report(fault)
+    sys.exit(status)
+
+
+def report(fault: BaseException) -> int:
+    """One line on stderr, and the exit code. What we do not know is a bug: it keeps its traceback and exits 1."""
+    if isinstance(fault, click.UsageError):
+        where = f"ganzoo {fault.ctx.info_name}" if fault.ctx and fault.ctx.parent else "ganzoo"
+        fault = GanzooError(plain(fault.format_message()).rstrip("."), f"`{where} --help` shows how.")
+    elif isinstance(fault, (KeyboardInterrupt, click.Abort)):
+        say("stopped by Ctrl-C")
+        return 130
+    elif isinstance(fault, MemoryError) or "can't allocate memory" in str(fault):
+        fault = OutsideFault("out of memory", "Set a smaller --batch-size or --micro-batch.")
+    if not isinstance(fault, GanzooError):
+        raise fault
+    say(f"error: {plain(fault, 2000)}")
+    return fault.exit_code
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal; data goes to stdout, this does not."""
+    print(f"ganzoo: {text}", file=sys.stderr)

@@ -1,0 +1,81 @@
+"""ganzoo info: all that is known of a family or a model."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import click
+
+from ganzoo_core import catalogue
+from ganzoo_core.cli.output import document, table
+from ganzoo_core.errors import UnknownName, plain
+
+
+@click.command("info")
+@click.argument("name", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def info_(name: str, as_json: bool) -> None:
+    """Show all that is known of a family (dcgan) or of a trained model (dcgan.mnist)."""
+    families, models = catalogue.families(), catalogue.models()
+    if name in models:
+        facts: dict[str, Any] = {**models[name]._asdict(), **catalogue.register().weights.get(name, {})}
+        arguments: list[dict[str, Any]] = []
+    elif name in families:
+        facts = families[name]._asdict()
+        arguments = recipe_rows(name) if families[name].installed else []
+        facts["presets"] = preset_rows(name) if families[name].installed else {}
+        facts["install"] = catalogue.install_hint(name)
+    else:
+        raise UnknownName("family or model", name, [*families, *models], "`ganzoo list` shows all.")
+    if as_json:
+        document({**facts, "arguments": arguments})
+        return
+    for key, value in facts.items():
+        if key == "presets":
+            for preset, text in value.items():
+                print(f"{'preset ' + preset:18}{plain(text, 400)}")
+        elif value not in ("", (), [], {}):
+            print(f"{key:18}{plain(value, 400)}")
+    if arguments:
+        print()
+        rows = [[row["name"], row["type"], row["default"], row["meaning"]] for row in arguments]
+        table("Arguments (-c name=value)", ["name", "type", "default", "meaning"], rows)
+
+
+def recipe_rows(family: str) -> list[dict[str, Any]]:
+    """Every key of the family's recipe."""
+    from ganzoo_core.recipes import arguments, spelled
+    from ganzoo_core.registry import registry
+
+    spec = registry().families[family]
+    return [
+        {
+            "name": a.name,
+            "type": spelled(a.type),
+            "default": "(must be given)" if a.default is inspect.Parameter.empty else a.default,
+            "meaning": a.meaning,
+        }
+        for a in arguments(spec, spec).values()
+    ]
+
+
+def preset_rows(family: str) -> dict[str, str]:
+    """Presets with their arguments and the sizes of their networks, which are built without memory."""
+    import torch
+
+    from ganzoo_core.recipes import build, recipe
+    from ganzoo_core.registry import registry
+
+    rows = {}
+    for name, preset in registry().families[family].presets.items():
+        with torch.device("meta"):
+            objective = build(recipe(family, preset=name))
+        sizes = ", ".join(
+            f"{child} {sum(w.numel() for w in net.parameters()):,}"
+            for child, net in objective.named_children()
+            if child != "averages"
+        )
+        given = " ".join(f"{k}={v}" for k, v in {**preset.args, **preset.train}.items())
+        rows[name] = f"{sizes} weights; {given}"
+    return rows

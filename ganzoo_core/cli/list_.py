@@ -1,0 +1,39 @@
+"""ganzoo list: families and trained models."""
+
+from __future__ import annotations
+
+import click
+
+from ganzoo_core import catalogue
+from ganzoo_core.cli.output import document, table
+
+
+@click.command("list")
+@click.argument("patterns", nargs=-1, metavar="[PATTERN...]")
+@click.option("--task", default="", help="Only of this task, e.g. unconditional.")
+@click.option("--dataset", default="", help="Only models trained on this data set.")
+@click.option("--installed", is_flag=True, help="Only what is installed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def list_(patterns: tuple[str, ...], task: str, dataset: str, installed: bool, as_json: bool) -> None:
+    """List GAN families and trained models whose name matches any PATTERN (all without one): dcgan, "*.mnist"."""
+    families = [
+        info
+        for name, info in catalogue.families().items()
+        if catalogue.matching(name, patterns) and task in ("", info.task) and (info.installed or not installed)
+    ]
+    models = [
+        info
+        for name, info in catalogue.models().items()
+        if (catalogue.matching(name, patterns) or catalogue.matching(info.family, patterns))
+        and task in ("", info.task)
+        and dataset in ("", info.dataset)
+        and (info.installed or not installed)
+    ]
+    if as_json:
+        document({"families": [f._asdict() for f in families], "models": [m._asdict() for m in models]})
+        return
+    rows = [[f.name, f.year, f.task, "yes" if f.installed else "no", f.summary] for f in families]
+    table("Families", ["name", "year", "task", "installed", "summary"], rows)
+    print()
+    rows = [[m.id, m.dataset, m.licence, f"{m.bytes / 2**20:.1f} MiB"] for m in models]
+    table("Trained models", ["id", "data set", "licence", "size"], rows)

@@ -1,0 +1,289 @@
+"""A model directory: config.json, model.safetensors, README.md, samples.png, metrics.json. Written, verified, read.
+
+config.json pins the bytes of the weights and says from which family, with which arguments, they are built. No pickle,
+and no code, module or file name is taken from data: a family's name is looked up among the installed plugins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from ganzoo_core.catalogue import ModelInfo
+from ganzoo_core.errors import GanzooError, IntegrityError, OutsideFault, plain
+from ganzoo_core.headers import Entry, read_header, unique
+from ganzoo_core.networks import Generator
+from ganzoo_core.objective import Objective
+from ganzoo_core.recipes import Recipe, args_of, build
+from ganzoo_core.registry import registry
+
+FORMAT = 1
+FILE = "model.safetensors"
+MAX_CONFIG = 1 << 20
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+CODES = {
+    torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64",
+    torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8", torch.bool: "BOOL",
+}  # fmt: skip
+# Every key of a config.json and its type; nothing else may stand there.
+KEYS: dict[str, type | tuple[type, ...]] = {
+    "format": int, "id": str, "networks": dict, "objective": dict, "inputs": dict, "output": dict, "labels": list,
+    "dtype": str, "files": dict, "licence": str, "dataset": dict, "training": dict,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where weights come from, for their config.json."""
+
+    id: str  # family.tag
+    licence: str  # SPDX, of the weights
+    dataset: str
+    dataset_licence: str
+    images: int
+    seed: int
+    command: str
+    versions: Mapping[str, str]
+
+
+def write_model(folder: Path, objective: Objective, origin: Origin, dtype: str = "float32") -> dict[str, Any]:
+    """Write config.json and model.safetensors of what `objective` publishes. Returns the config."""
+    made: Recipe | None = objective.recipe
+    if made is None or made.networks is None:
+        raise GanzooError("these networks are your own modules: nobody could rebuild them", "Make them a plugin.")
+    tensors = stored(objective.shipped(), DTYPES[dtype])
+    data = safetensors.torch.save(tensors)
+    config = config_of(objective, made, origin, dtype)
+    config["files"] = {FILE: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_aside(folder / FILE, data)
+    write_aside(folder / "config.json", (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
+    return config
+
+
+def stored(nets: Mapping[str, nn.Module], dtype: torch.dtype) -> dict[str, Tensor]:
+    """All tensors of the published networks by name, floats in the dtype of the disk."""
+    return {
+        f"{name}.{key}": (value.to(dtype) if value.is_floating_point() else value).cpu().contiguous()
+        for name, net in nets.items()
+        for key, value in net.state_dict().items()
+    }
+
+
+def config_of(objective: Objective, made: Recipe, origin: Origin, dtype: str) -> dict[str, Any]:
+    first = next(iter(objective.shipped().values()))
+    inputs = first.inputs if isinstance(first, Generator) else {}
+    labels = next((list(i.names) for i in inputs.values() if i.kind == "label"), [])
+    return {
+        "format": FORMAT,
+        "id": origin.id,
+        "networks": part_of(made.networks or "", "networks", made.args),
+        "objective": part_of(made.family, "objective", made.args),
+        "inputs": {name: asdict(i) for name, i in inputs.items()},
+        "output": asdict(first.output) if isinstance(first, Generator) else {},
+        "labels": labels,
+        "dtype": dtype,
+        "licence": origin.licence,
+        "dataset": {"name": origin.dataset, "licence": origin.dataset_licence},
+        "training": {
+            "images": origin.images, "seed": origin.seed, "command": origin.command, "versions": dict(origin.versions),
+        },
+    }  # fmt: skip
+
+
+def part_of(family: str, part: Literal["networks", "objective"], args: Mapping[str, Any]) -> dict[str, Any]:
+    """Half of a recipe: the family, the plugin that has it in which versions, and the arguments that it takes."""
+    from importlib.metadata import version
+
+    dist = registry().families.owner(family)
+    major, minor = version(dist).split(".")[:2]
+    upper = f"{major}.{int(minor) + 1}" if major == "0" else f"{int(major) + 1}"
+    own = args_of(registry().families[family], part)
+    taken = {k: v for k, v in args.items() if k in own}
+    return {"family": family, "plugin": dist, "requires": f">={major}.{minor},<{upper}", "args": taken}
+
+
+def write_aside(path: Path, data: bytes) -> None:
+    """A file is whole or absent: written aside, flushed to the disk, renamed into place."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(aside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except OSError as fault:
+        aside.unlink(missing_ok=True)
+        raise OutsideFault(f"{path}: {fault.strerror}", "Free some space or choose another place.") from None
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.json, checked: keys, types, format. Errors: GanzooError with the key, what was expected and found."""
+    path = folder / "config.json"
+    try:
+        text = read_regular(path, MAX_CONFIG).decode("utf-8")
+        config = json.loads(text, object_pairs_hook=unique, parse_constant=refuse_constant, parse_float=finite)
+    except (ValueError, RecursionError) as fault:
+        raise GanzooError(f"{path}: {plain(fault)}", "Fetch or export the model again.") from None
+    if not isinstance(config, dict):
+        raise GanzooError(f"{path}: is not a table", "Fetch or export the model again.")
+    for key in config.keys() ^ KEYS.keys():
+        raise GanzooError(f"{path}: {'unknown' if key in config else 'missing'} key {plain(key)!r}")
+    for key, kind in KEYS.items():
+        if type(config[key]) is not kind:
+            found = type(config[key]).__name__
+            raise GanzooError(f"{path}: {key}: expected {kind.__name__}, found {found}")  # type: ignore[union-attr]
+    if config["format"] != FORMAT:
+        raise GanzooError(f"{path}: format {config['format']}, and this ganzoo reads {FORMAT}", "Update ganzoo-core.")
+    if config["dtype"] not in DTYPES:
+        raise GanzooError(f"{path}: dtype: expected {' or '.join(DTYPES)}, found {plain(config['dtype'])}")
+    check_parts(path, config)
+    return config
+
+
+def check_parts(path: Path, config: Mapping[str, Any]) -> None:
+    """The tables inside."""
+    for part in ("networks", "objective"):
+        wanted = {"family": str, "plugin": str, "requires": str, "args": dict}
+        if {k: type(v) for k, v in config[part].items()} != wanted:
+            raise GanzooError(f"{path}: {part}: expected {', '.join(wanted)}")
+    files = config["files"]
+    if files.keys() != {FILE} or not isinstance(files[FILE], dict) or files[FILE].keys() != {"sha256", "bytes"}:
+        raise GanzooError(f"{path}: files: expected sha256 and bytes of {FILE}")
+    sha256, size = files[FILE]["sha256"], files[FILE]["bytes"]
+    if not isinstance(sha256, str) or len(sha256) != 64 or type(size) is not int or size < 0:
+        raise GanzooError(f"{path}: files: {FILE}: expected a sha256 in hex and a size in bytes")
+
+
+def read_regular(path: Path, limit: int, exactly: int | None = None) -> bytes:
+    """The bytes of a regular file of bounded size: no pipe, device or directory is ever opened."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise GanzooError(f"{path}: is not a regular file")
+        if exactly is not None and status.st_size != exactly:
+            raise GanzooError(f"{path}: has {status.st_size} bytes, config.json promises {exactly}", "Fetch it again.")
+        if status.st_size > limit:
+            raise GanzooError(f"{path}: {status.st_size} bytes, at most {limit} are read")
+        return path.read_bytes()
+    except OSError as fault:
+        raise GanzooError(f"{path}: {fault.strerror}", f"A model directory holds config.json and {FILE}.") from None
+
+
+def refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not a number of JSON")
+
+
+def finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{plain(text, 20)} is not finite")
+    return value
+
+
+def read_tensors(folder: Path, config: Mapping[str, Any]) -> tuple[dict[str, Entry], bytes]:
+    """The header and the bytes of the weights, which are those that config.json promises."""
+    path, promised = folder / FILE, config["files"][FILE]
+    data = read_regular(path, 64 << 30, promised["bytes"])
+    found = hashlib.sha256(data).hexdigest()
+    if found != promised["sha256"]:
+        raise IntegrityError(
+            f"{path}: sha256 differs: expected {promised['sha256']}, found {found}", "Fetch the model again."
+        )
+    return read_header(data, str(path)), data
+
+
+def recipe_of(folder: Path, config: Mapping[str, Any]) -> Recipe:
+    """The recipe that config.json describes; its families must be installed."""
+    zoo = registry()
+    for part in ("networks", "objective"):
+        family = config[part]["family"]
+        if family not in zoo.families:
+            try:
+                zoo.families.find(family)
+            except GanzooError as fault:
+                plugin = plain(config[part]["plugin"], 80)
+                raise GanzooError(f"{folder}: needs the family {plain(family, 64)} of {plugin}", fault.hint) from None
+    given = {**config["networks"]["args"], **config["objective"]["args"]}
+    args = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+    return Recipe(config["objective"]["family"], config["networks"]["family"], "", args)
+
+
+def read_model(folder: Path) -> tuple[dict[str, Any], Objective]:
+    """config.json and a built objective whose published networks hold the weights of the directory, in eval mode.
+
+    The tensors are checked against networks on the meta device (names, shapes, dtypes) before anything is built.
+    Errors: GanzooError; IntegrityError where the bytes are not those that config.json promises.
+    """
+    config = read_config(folder)
+    entries, data = read_tensors(folder, config)
+    made = recipe_of(folder, config)
+    try:
+        with torch.device("meta"):
+            sketch = build(made)
+    except (TypeError, ValueError, RuntimeError) as fault:
+        raise GanzooError(f"{folder}/config.json: networks.args: {plain(fault)}") from None
+    check_entries(folder, sketch, entries, DTYPES[config["dtype"]])
+    objective = build(made)
+    tensors = safetensors.torch.load(data)
+    for name, value in tensors.items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise GanzooError(f"{folder / FILE}: tensor {name}: holds infinite or undefined numbers")
+    for name, net in published(objective).items():
+        prefix = f"{name}."
+        net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    return config, objective.eval().requires_grad_(False)
+
+
+def published(objective: Objective) -> dict[str, nn.Module]:
+    return {name: getattr(objective, name) for name in objective.published}
+
+
+def check_entries(folder: Path, sketch: Objective, entries: Mapping[str, Entry], dtype: torch.dtype) -> None:
+    """Exactly the tensors of the published networks, each of the stored dtype, which is the only one cast."""
+    wanted = stored_entries(published(sketch), dtype)
+    for name in sorted(wanted.keys() ^ entries.keys()):
+        raise GanzooError(f"{folder / FILE}: {'missing' if name in wanted else 'unexpected'} tensor {plain(name)}")
+    for name, entry in wanted.items():
+        if entries[name] != entry:
+            raise GanzooError(f"{folder / FILE}: tensor {name}: expected {show(entry)}, found {show(entries[name])}")
+
+
+def stored_entries(nets: Mapping[str, nn.Module], dtype: torch.dtype) -> dict[str, Entry]:
+    return {
+        f"{name}.{key}": Entry(CODES[dtype if v.is_floating_point() else v.dtype], tuple(v.shape))
+        for name, net in nets.items()
+        for key, v in net.state_dict().items()
+    }
+
+
+def show(entry: Entry) -> str:
+    return f"{entry.dtype} {list(entry.shape)}"
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """metrics.json, or nothing where nothing has been measured."""
+    path = folder / "metrics.json"
+    return list(json.loads(path.read_text("utf-8"))["metrics"]) if path.exists() else []
+
+
+def model_info(folder: Path, task: str) -> ModelInfo:
+    """A model directory as the catalogue lists it."""
+    config = read_config(folder)
+    size = sum(file["bytes"] for file in config["files"].values())
+    data = config["dataset"]
+    return ModelInfo(
+        config["id"], config["objective"]["family"], task, data["name"], config["licence"], data["licence"], size, True,
+        tuple(read_metrics(folder)),
+    )  # fmt: skip
