@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import copy
-import json
-import platform
-import shlex
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import nn
 
-from ganzoo_core import pictures
-from ganzoo_core.errors import Diverged, GanzooError, OutsideFault, UnknownName, plain
+from ganzoo_core import checkpoint, pictures, runs
+from ganzoo_core.distributed import Processes, processes
+from ganzoo_core.errors import Diverged, GanzooError, OutsideFault, Stopped, UnknownName, plain, say
 from ganzoo_core.feeds import Feed, feed_of
+from ganzoo_core.health import Health
 from ganzoo_core.model import find
-from ganzoo_core.networks import Generator, evaluating
+from ganzoo_core.networks import Generator
 from ganzoo_core.objective import Batch, Objective
 from ganzoo_core.observers import Grids, JsonLog, Run, Watcher
 from ganzoo_core.recipes import Recipe
 from ganzoo_core.registry import registry
+from ganzoo_core.signals import Signals, signals
 from ganzoo_core.specs import resolve
-from ganzoo_core.trainer import Alternating, Report, Trainer
-from ganzoo_core.weights import Origin, read_model, write_aside, write_model
+from ganzoo_core.trainer import Alternating, Checkpoint, Report, Trainer
+from ganzoo_core.weights import Origin, read_model, write_model
 
 PREVIEW = 64  # pictures in a progress grid
 CHECK_EVERY = 50  # iterations between looks at whether the losses are finite: each look waits for the device
+CHECKPOINTS = 20  # in a run, where the user says nothing
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,10 @@ class Settings:
     data_root: str | Path | None = None
     init: str = ""  # a SOURCE whose weights to start from
     out: str | Path | None = None  # the run directory; None: nothing is written
-    force: bool = False  # write into a directory that holds something else
+    force: bool = False  # replace a run that is there
+    resume: bool = False  # go on with the run that is there
+    checkpoint_every: int = 0  # in images; 0: a twentieth of the run
+    signals: bool = False  # SIGTERM, SIGINT, SIGHUP: save and end; SIGUSR1: save
     watchers: tuple[Callable[[Run], Watcher], ...] = ()
     data_options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,68 +60,154 @@ class Settings:
 def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Report]:
     """Train `objective` on `data`, one report per iteration; nothing happens until the result is iterated.
 
-    With `settings.out` a run directory is written: run.json, log.jsonl, samples/ and, at the end, model/.
-    Errors: GanzooError for what does not fit, Diverged for losses that are no longer finite, OutsideFault.
+    With `settings.out` a run directory is written: run.json, log.jsonl, samples/, checkpoints/ and, at the end, model/.
+    Errors: GanzooError for what does not fit, Diverged for losses that are no longer finite, OutsideFault, Stopped.
     """
-    device = pick_device(settings.device)
+    folder = Path(settings.out) if settings.out is not None else None
     feed = open_feed(objective, data, settings)
     if settings.init:
         initialise(objective, settings.init)
     rehearse(objective, feed)
-    trainer = trainer_of(objective, settings, device)
-    folder = open_folder(Path(settings.out), settings.force) if settings.out is not None else None
-    if folder is not None:
-        write_json(folder / "run.json", description(objective, feed, settings, trainer))
+    with processes() as ours, signals(settings.signals) as heard:
+        first = ours.rank == 0
+        with runs.occupied(folder) if folder is not None and first else nullcontext():
+            yield from run(objective, data, feed, settings, folder, ours, heard)
+
+
+def run(
+    objective: Objective,
+    data: Any,
+    feed: Feed,
+    settings: Settings,
+    folder: Path | None,
+    ours: Processes,
+    heard: Signals,
+) -> Iterator[Report]:
+    """The run itself, in a directory that is ours."""
+    trainer = trainer_of(objective, settings, ours)
+    start = prepare_folder(folder, description(objective, data, feed, settings, trainer), settings, ours)
     preview = trainer.bring(next(feed(start=0, batch_size=PREVIEW)))
-    run = Run(objective, preview, folder, objective.recipe.family if objective.recipe else type(objective).__name__)
-    watchers = [make(run) for make in (*standard_watchers(folder), *settings.watchers)]
-    total = 0
+    title = objective.recipe.family if objective.recipe else type(objective).__name__
+    view = Run(objective, preview, folder, title)
+    watchers = [make(view) for make in watchers_of(folder, settings)] if ours.rank == 0 else []
+    keeper = Keeper(folder, objective, settings.checkpoint_every, ours, heard)
+    last = None
     try:
-        for report in watched(trainer.run(objective, feed), watchers):
-            total = report.total
-            yield report
+        for last in watched(trainer.run(objective, feed, start), watchers, keeper):
+            yield last
     except torch.OutOfMemoryError as fault:
         raise OutsideFault("out of memory on the device", "Set a smaller --micro-batch or --batch-size.") from fault
     finally:
         for watcher in watchers:
             watcher.close()
-    if folder is not None and objective.recipe is not None and objective.recipe.networks is not None:
-        publish(folder / "model", objective, feed, settings.seed, total)
+    if last is None:
+        say(f"{folder}: is finished at {start.position.images if start else 0:,} images; --images MORE extends it")
+    elif folder is not None and ours.rank == 0 and objective.recipe is not None and objective.recipe.networks:
+        publish(folder / "model", objective, feed, settings.seed, last.total)
 
 
-def watched(reports: Iterable[Report], watchers: list[Watcher]) -> Iterator[Report]:
-    """Reports on their way to the caller, seen by everyone; a loss that is not finite ends them."""
-    recent: list[Report] = []
+def prepare_folder(
+    folder: Path | None, about: Mapping[str, Any], settings: Settings, ours: Processes
+) -> Checkpoint | None:
+    """A run directory to write, and where to go on in it."""
+    if folder is None:
+        return None
+    if not settings.resume:
+        if ours.rank == 0:
+            runs.begin(folder, about, settings.force)
+        ours.gather("begun")
+        return None
+    if ours.rank == 0:
+        runs.resume(folder, about)
+        checkpoint.sweep(folder / "checkpoints")
+    ours.gather("swept")
+    start, skipped = checkpoint.newest(folder / "checkpoints", ours.rank)
+    images = start.position.images if start else 0
+    if ours.rank == 0:
+        for damage in skipped:
+            say(f"warning: skipped a damaged checkpoint: {damage}")
+        say(f"going on at {images:,} images" if start else "there is no checkpoint yet: starting at the beginning")
+        runs.rewind(folder, images)
+    return start
+
+
+class Keeper:
+    """Decides after every iteration whether to save and whether to end, the same on every process."""
+
+    def __init__(self, folder: Path | None, objective: Objective, every: int, ours: Processes, heard: Signals) -> None:
+        self.folder, self.every, self.ours, self.heard = folder, every, ours, heard
+        self.objective = objective
+        self.recent: list[Report] = []
+
+    def see(self, report: Report) -> None:
+        """Errors: Diverged where a loss or a weight is not finite, Stopped where a signal ends the run."""
+        self.recent.append(report)
+        ending = self.ours.most(self.heard.ending)
+        saving = bool(ending or self.ours.most(int(self.heard.saving)) or self.due(report))
+        if saving or len(self.recent) == CHECK_EVERY:
+            refuse_infinite(self.recent, self.ours)
+            self.recent = []
+        if saving and self.folder is not None:
+            self.heard.saving = False
+            self.save(report)
+        if ending:
+            raise stopped(ending, self.folder, report)
+
+    def due(self, report: Report) -> bool:
+        every = self.every or max(report.total // CHECKPOINTS, 1)
+        after = report.position.images
+        return (after - report.drawn) // every != after // every or after >= report.total
+
+    def save(self, report: Report) -> None:
+        assert self.folder is not None
+        whole = report.checkpoint()
+        for name, value in whole.objective.items():
+            if value.is_floating_point() and not bool(value.isfinite().all()):
+                raise Diverged(
+                    f"training diverged: {name} is not finite after {report.position.images:,} images",
+                    "The last checkpoint is intact. Lower the learning rate, or try --precision fp32.",
+                )
+        buffers = frozenset(name for name, _ in self.objective.named_buffers())
+        checkpoint.save(self.folder / "checkpoints", whole, buffers, self.ours)
+
+
+def stopped(signum: int, folder: Path | None, report: Report) -> Stopped:
+    at = f"stopped by signal {signum} at {report.position.images:,} of {report.total:,} images"
+    return Stopped(signum, f"{at}, saved" if folder else at, f"--resume --out {folder} goes on." if folder else "")
+
+
+def watched(reports: Iterable[Report], watchers: list[Watcher], keeper: Keeper) -> Iterator[Report]:
+    """Reports on their way to the caller, seen by everyone."""
     for report in reports:
-        recent.append(report)
-        if len(recent) == CHECK_EVERY or report.position.images >= report.total:
-            refuse_infinite(recent)
-            recent = []
         for watcher in watchers:
             watcher.see(report)
+        keeper.see(report)
         yield report
 
 
-def refuse_infinite(reports: list[Report]) -> None:
-    """The first term of the reports that is not finite stops the run by name; one transfer for all of them."""
+def refuse_infinite(reports: list[Report], ours: Processes) -> None:
+    """The first term of the reports that is not finite, on whatever process, stops all of them by name."""
     names = [(report, name) for report in reports for name in report.losses]
     finite = torch.stack([report.losses[name].float() for report, name in names]).isfinite().tolist()
-    for (report, name), good in zip(names, finite, strict=True):
-        if not good:
-            raise Diverged(
-                f"training diverged: loss {name} is not finite in iteration {report.iteration} "
-                f"of phase {report.phase}, after {report.position.images:,} images",
-                "Lower the learning rate, or try --precision fp32.",
-            )
+    bad = next((where for where, good in zip(names, finite, strict=True) if not good), None)
+    mine = bad and (
+        f"training diverged: loss {bad[1]} is not finite in iteration {bad[0].iteration} of phase {bad[0].phase}, "
+        f"after {bad[0].position.images:,} images"
+    )
+    found = next(filter(None, ours.gather(mine)), None)
+    if found:
+        raise Diverged(found, "Lower the learning rate, or try --precision fp32.")
 
 
-def standard_watchers(folder: Path | None) -> Iterator[Callable[[Run], Watcher]]:
-    """The log and the grids of a run directory, and what plugins contribute."""
+def watchers_of(folder: Path | None, settings: Settings) -> Iterator[Callable[[Run], Watcher]]:
+    """Health, the log and the grids of a run directory, what plugins contribute, and what the caller asks for."""
+    yield Health
     if folder is not None:
-        yield lambda run: JsonLog(folder)
-        yield lambda run: Grids(run, folder)
+        yield lambda view: JsonLog(folder)
+        yield lambda view: Grids(view, folder)
         for _, observer in registry().observers.items():
             yield resolve(observer.make)
+    yield from settings.watchers
 
 
 def open_feed(objective: Objective, data: Any, settings: Settings) -> Feed:
@@ -136,8 +225,9 @@ def open_feed(objective: Objective, data: Any, settings: Settings) -> Feed:
     return feed
 
 
-def trainer_of(objective: Objective, settings: Settings, device: torch.device) -> Trainer:
+def trainer_of(objective: Objective, settings: Settings, ours: Processes) -> Trainer:
     """The trainer that recipe and settings ask for."""
+    device = pick_device(settings.device)
     train: Mapping[str, Any] = objective.recipe.train if objective.recipe else {}
     ema = train.get("ema_images", 0) if settings.ema_images is None else settings.ema_images
     return Alternating(
@@ -148,6 +238,7 @@ def trainer_of(objective: Objective, settings: Settings, device: torch.device) -
         device=device,
         precision=pick_precision(settings.precision, device),
         micro_batch=settings.micro_batch or train.get("micro_batch", 0),
+        ours=ours,
     )
 
 
@@ -224,50 +315,26 @@ def culprit(stage: Objective, fault: BaseException) -> str:
     return "the loss"
 
 
-def open_folder(folder: Path, force: bool) -> Path:
-    """A run directory that is ours to write. Errors: GanzooError where it is not."""
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not force:
-            raise GanzooError(f"{folder}: exists and is not empty", "Choose another --out, or --force.")
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "log.jsonl").unlink(missing_ok=True)
-        write_aside(folder / "run.json", b"{}\n")
-    except OSError as fault:
-        raise GanzooError(f"{folder}: {fault.strerror}", "Choose another --out.") from None
-    return folder
-
-
-def description(objective: Objective, feed: Feed, settings: Settings, trainer: Trainer) -> dict[str, Any]:
-    """run.json: all that a reader needs to know, and to repeat the run."""
+def description(objective: Objective, data: Any, feed: Feed, settings: Settings, trainer: Trainer) -> dict[str, Any]:
+    """run.json: all that a reader needs to know, and to repeat or resume the run."""
     made: Recipe | None = objective.recipe
+    facts = feed.facts
     return {
-        "format": 1,
+        "format": runs.FORMAT,
         "recipe": asdict(made) if made else None,
-        "data": {"name": feed.facts.name, "licence": feed.facts.licence, "fingerprint": feed.facts.fingerprint},
+        "data": {"name": facts.name, "licence": facts.licence, "fingerprint": facts.fingerprint},
+        "source": str(data) if isinstance(data, (str, Path)) else None,
         "seed": settings.seed,
         "images": settings.images or (made.args.get("images") if made else None),
         "batch_size": trainer.batch_size,
         "ema_images": trainer.ema_images,
+        "micro_batch": trainer.micro_batch,
         "device": str(trainer.device),
         "precision": str(trainer.precision).removeprefix("torch."),
-        "threads": torch.get_num_threads(),
-        "command": command(),
-        "versions": versions(),
+        "processes": trainer.ours.world,
+        "data_options": dict(settings.data_options),
+        **runs.environment(),
     }
-
-
-def command() -> str:
-    """The command line of this process, as one would type it."""
-    program = Path(sys.argv[0]).name if sys.argv[0] else "python"
-    return shlex.join([program, *sys.argv[1:]])
-
-
-def versions() -> dict[str, str]:
-    return {"python": platform.python_version(), "ganzoo-core": version("ganzoo-core"), "torch": torch.__version__}
-
-
-def write_json(path: Path, document: Any) -> None:
-    write_aside(path, (json.dumps(document, indent=2, default=str) + "\n").encode())
 
 
 def publish(folder: Path, objective: Objective, feed: Feed, seed: int, images: int) -> None:
@@ -275,7 +342,7 @@ def publish(folder: Path, objective: Objective, feed: Feed, seed: int, images: i
     tag = "".join(c if c.isalnum() else "_" for c in feed.facts.name.lower()).strip("_") or "own"
     origin = Origin(
         f"{objective.recipe.family}.{tag}", "NOASSERTION", feed.facts.name, feed.facts.licence or "NOASSERTION",
-        images, seed, command(), versions(),
+        images, seed, runs.command(), runs.versions(),
     )  # fmt: skip
     write_model(folder, objective, origin)
     write_samples(folder / "samples.png", objective)
@@ -284,8 +351,7 @@ def publish(folder: Path, objective: Objective, feed: Feed, seed: int, images: i
 def write_samples(path: Path, objective: Objective) -> None:
     for net in objective.shipped().values():
         if isinstance(net, Generator) and all(i.kind == "latent" for i in net.inputs.values()):
-            with evaluating(net):
-                images = net.sample(PREVIEW, seed=0)
+            images = net.sample(PREVIEW, seed=0)
             if pictures.is_picture(images):
                 pictures.save(pictures.grid(images), path)
             return

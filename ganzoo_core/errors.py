@@ -10,6 +10,7 @@ GanzooError              2  bad input or usage: what, where, why, and what to do
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 
@@ -62,6 +63,11 @@ class Stopped(GanzooError):
     def __init__(self, signum: int, what: str, hint: str = "") -> None:
         super().__init__(what, hint)
         self.exit_code = 128 + signum
+
+
+def say(text: str) -> None:
+    """A line for the person at the terminal, on stderr: stdout carries data only."""
+    print(f"ganzoo: {text}", file=sys.stderr)
 
 
 def plain(text: object, limit: int = 200) -> str:

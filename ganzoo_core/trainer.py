@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ganzoo_core.distributed import Processes
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.losses import Terms
 from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, average
@@ -72,7 +73,10 @@ class Stretch:
 
 
 class Trainer(ABC):
-    """Runs the phases of a game and reports after every iteration. Lengths are counted in real images."""
+    """Runs the phases of a game and reports after every iteration. Lengths are counted in real images.
+
+    To read: `run` is the course, `stretch` one phase, `iterate` one iteration, `descend` one update.
+    """
 
     def __init__(
         self,
@@ -84,12 +88,11 @@ class Trainer(ABC):
         device: torch.device | str = "cpu",
         precision: torch.dtype = torch.float32,
         micro_batch: int = 0,  # largest part of a batch that is held at once; 0: the whole
-        rank: int = 0,
-        world: int = 1,
+        ours: Processes | None = None,  # several that train together; None: this one alone
     ) -> None:
         self.seed, self.batch_size, self.images, self.ema_images = seed, batch_size, images, ema_images
         self.device, self.precision, self.micro_batch = torch.device(device), precision, micro_batch
-        self.rank, self.world = rank, world
+        self.ours = ours or Processes()
 
     @abstractmethod
     def iterate(
@@ -115,7 +118,8 @@ class Trainer(ABC):
         if resume is not None:
             load_state(objective, resume.objective)
             optimizers = load_optimizers(keys, resume.optimizers)
-        total = sum(stretch.images * stretch.iterations for stretch in plan)
+        total = sum(stretch.images * stretch.iterations for stretch in plan[position.phase :])
+        total += position.images - plan[position.phase].images * position.iteration
         while position.phase < len(plan):
             stretch = plan[position.phase]
             if position.iteration == 0 and position.phase > 0:
@@ -142,13 +146,13 @@ class Trainer(ABC):
         """The rest of one phase, from `position` on."""
         phase, images = stretch.phase, position.images
         own = {k: v for k, v in phase.data.items() if k != "batch_size"}
-        batches = data(start=images, batch_size=stretch.batch_size, rank=self.rank, world=self.world, **own)
+        batches = data(start=images, batch_size=stretch.batch_size, rank=self.ours.rank, world=self.ours.world, **own)
         rates = {player: initial_options(player, optimizers[player]) for player in phase.players}
         beta = 0.5 ** (stretch.images / self.ema_images) if self.ema_images else 0.0
         for t in range(position.iteration, stretch.iterations):
             for player, options in rates.items():
                 set_options(optimizers[player], options, player, t / stretch.iterations)
-            torch.manual_seed(hash32(self.seed, "step", self.rank, images))
+            torch.manual_seed(hash32(self.seed, "step", self.ours.rank, images))
             drawn = [self.bring(next(batches)) for _ in range(stretch.repeat)]
             losses = self.iterate([step for step in phase.steps if t % step.every == 0], drawn, optimizers)
             for name, target in objective.averages.items():
@@ -221,6 +225,7 @@ class Alternating(Trainer):
                 total[k] = total.get(k, 0.0) + v.detach() * share
         for w in weights:
             w.requires_grad_(False)
+        self.ours.average_gradients(weights)
         optimizer.step()
         step.player.project()
         return total

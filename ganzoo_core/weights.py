@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,7 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo_core.catalogue import ModelInfo
-from ganzoo_core.errors import GanzooError, IntegrityError, OutsideFault, plain
+from ganzoo_core.errors import GanzooError, IntegrityError, plain
+from ganzoo_core.files import write_aside
 from ganzoo_core.headers import Entry, read_header, unique
 from ganzoo_core.networks import Generator
 from ganzoo_core.objective import Objective
@@ -112,20 +112,6 @@ def part_of(family: str, part: Literal["networks", "objective"], args: Mapping[s
     own = args_of(registry().families[family], part)
     taken = {k: v for k, v in args.items() if k in own}
     return {"family": family, "plugin": dist, "requires": f">={major}.{minor},<{upper}", "args": taken}
-
-
-def write_aside(path: Path, data: bytes) -> None:
-    """A file is whole or absent: written aside, flushed to the disk, renamed into place."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(aside, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except OSError as fault:
-        aside.unlink(missing_ok=True)
-        raise OutsideFault(f"{path}: {fault.strerror}", "Free some space or choose another place.") from None
 
 
 def read_config(folder: Path) -> dict[str, Any]:

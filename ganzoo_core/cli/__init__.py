@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from ganzoo_core.errors import GanzooError, OutsideFault, UnknownName, plain
+from ganzoo_core.errors import GanzooError, OutsideFault, Stopped, UnknownName, plain, say
 
 VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the command `<verb>_`
     "list": "List GAN families and trained models.",
@@ -84,7 +84,8 @@ def report(fault: BaseException) -> int:
     """One line on stderr, and the exit code. What we do not know is a bug: it keeps its traceback and exits 1."""
     if isinstance(fault, click.UsageError):
         where = f"ganzoo {fault.ctx.info_name}" if fault.ctx and fault.ctx.parent else "ganzoo"
-        fault = GanzooError(plain(fault.format_message()).rstrip("."), f"`{where} --help` shows how.")
+        what = " ".join(fault.format_message().split()).replace("'?", "'").rstrip(".")
+        fault = GanzooError(what, f"`{where} --help` shows how.")
     elif isinstance(fault, (KeyboardInterrupt, click.Abort)):
         say("stopped by Ctrl-C")
         return 130
@@ -92,10 +93,5 @@ def report(fault: BaseException) -> int:
         fault = OutsideFault("out of memory", "Set a smaller --batch-size or --micro-batch.")
     if not isinstance(fault, GanzooError):
         raise fault
-    say(f"error: {plain(fault, 2000)}")
+    say(plain(fault, 2000) if isinstance(fault, Stopped) else f"error: {plain(fault, 2000)}")
     return fault.exit_code
-
-
-def say(text: str) -> None:
-    """A line for the person at the terminal; data goes to stdout, this does not."""
-    print(f"ganzoo: {text}", file=sys.stderr)

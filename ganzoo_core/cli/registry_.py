@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from ganzoo_core.catalogue import REGISTRY
-from ganzoo_core.cli import say
-from ganzoo_core.errors import GanzooError
+from ganzoo_core.errors import GanzooError, say
 
 
 @click.group("registry")

@@ -8,9 +8,8 @@ from typing import Any, get_type_hints
 
 import click
 
-from ganzoo_core.cli import say
 from ganzoo_core.cli.train_ import pair
-from ganzoo_core.errors import GanzooError, UnknownName, plain
+from ganzoo_core.errors import GanzooError, UnknownName, plain, say
 
 
 @click.command("sample")

@@ -7,8 +7,14 @@ from typing import Any
 
 import click
 
-from ganzoo_core.cli import say
-from ganzoo_core.errors import GanzooError, plain
+from ganzoo_core.errors import GanzooError, plain, say
+
+RECIPE = {"preset", "networks", "args"}  # options that say what to build
+SETTINGS = {
+    "images", "batch_size", "micro_batch", "ema_images", "seed", "device", "precision", "workers", "data_root", "init",
+    "checkpoint_every",
+}  # fmt: skip
+KEPT = ("images", "seed", "batch_size", "ema_images", "micro_batch")  # that a resumed run takes from its run.json
 
 
 @click.command("train")
@@ -17,48 +23,80 @@ from ganzoo_core.errors import GanzooError, plain
 @click.option("--preset", default="", help="A configuration of the family; default: the data set's, else its first.")
 @click.option("--networks", default="", metavar="FAMILY[:PRESET]", help="Another family's networks.")
 @click.option("-c", "args", multiple=True, metavar="KEY=VALUE", help="An argument of the recipe; `ganzoo info FAMILY`.")
-@click.option("--images", type=click.IntRange(1, 10**12), default=None, help="Length, in real images.")
-@click.option("--batch-size", type=click.IntRange(1, 10**6), default=None, help="Over all processes.")
-@click.option("--micro-batch", type=click.IntRange(1, 10**6), default=None, help="Held in memory at once.")
-@click.option("--ema-images", type=click.FloatRange(0, 1e12), default=None, help="Half-life of the average; 0: none.")
-@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
-@click.option("--device", default="auto", show_default=True)
-@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True)
-@click.option("--workers", type=click.IntRange(0, 256), default=0, show_default=True, help="Processes that load data.")
-@click.option("--data-root", type=click.Path(), default=None, help="Where data sets lie; default: $GANZOO_DATA.")
-@click.option("--init", default="", metavar="SOURCE", help="Start from trained weights.")
-@click.option("--out", type=click.Path(), default=None, help="The run directory; default: runs/FAMILY-DATA.")
-@click.option("--on-bad-image", type=click.Choice(["refuse", "skip"]), default="refuse", show_default=True)
-@click.option("--follow-links", is_flag=True, help="Read images that links outside the folder lead to.")
-@click.option("--force", is_flag=True, help="Write into a directory that is not empty.")
-def train_(
-    family: str, data: str, preset: str, networks: str, args: tuple[str, ...], out: str | None, **options: Any
-) -> None:
-    """Train FAMILY on your data. Writes a run directory with its log, pictures over time and the model."""
-    given = dict(pair(text) for text in args)
+@click.option("--images", type=click.IntRange(1, 10**12), help="Length, in real images.")
+@click.option("--batch-size", type=click.IntRange(1, 10**6), help="Over all processes.")
+@click.option("--micro-batch", type=click.IntRange(1, 10**6), help="Held in memory at once.")
+@click.option("--ema-images", type=click.FloatRange(0, 1e12), help="Half-life of the moving average; 0: none.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Default: 0.")
+@click.option("--device", help="Default: auto, which is CUDA where there is one.")
+@click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Default: auto.")
+@click.option("--workers", type=click.IntRange(0, 256), help="Processes that load data. Default: 0.")
+@click.option("--data-root", type=click.Path(), help="Where data sets lie; default: $GANZOO_DATA.")
+@click.option("--init", metavar="SOURCE", help="Start from trained weights.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run directory; default: runs/FAMILY-DATA.")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out, as it was begun; --images extends it.")
+@click.option("--checkpoint-every", type=click.IntRange(1, 10**12), metavar="IMAGES", help="Default: 20 in a run.")
+@click.option("--on-bad-image", type=click.Choice(["refuse", "skip"]), help="Default: refuse.")
+@click.option("--follow-links", is_flag=True, default=None, help="Read images that links out of the folder lead to.")
+@click.option("--force", is_flag=True, help="Replace the run in --out.")
+@click.pass_context
+def train_(ctx: click.Context, /, family: str, out: Path | None, resume: bool, force: bool, **options: Any) -> None:
+    """Train FAMILY on your data. Writes a run directory with its log, pictures over time, checkpoints and the model.
+
+    SIGTERM and Ctrl-C finish the step, save and end; SIGUSR1 saves and goes on.
+    """
     from ganzoo_core import engine
     from ganzoo_core.observers import progress
-    from ganzoo_core.recipes import build, recipe
-    from ganzoo_core.registry import registry
 
-    spec = registry().families[family]
-    preset = preset or next((p for p in (data.partition(":")[0],) if p in spec.presets), "")
-    data_options = {k: options.pop(k) for k in ("on_bad_image", "follow_links")}
-    facts = facts_of(data, options["data_root"], data_options)
-    made = recipe(family, preset=preset, networks=networks, given=given, facts=facts)
-    objective = build(made, seed=options["seed"])
-    folder = Path(out) if out is not None else fresh(Path("runs"), f"{family}-{name_of(data)}")
+    if resume and out is None:
+        raise GanzooError("--resume: of which run?", "Name its directory with --out.")
+    explicit = {k for k in options if ctx.get_parameter_source(k) == click.core.ParameterSource.COMMANDLINE}
+    folder = out if out is not None else fresh(Path("runs"), f"{family}-{name_of(options['data'])}")
+    begun = started(folder, family) if resume else {}
+    data = options["data"] if "data" in explicit or not begun else begun["source"]
+    data_options = {k: options[k] for k in ("on_bad_image", "follow_links") if options[k] is not None}
+    data_options = {**begun.get("data_options", {}), **data_options}
+    objective = made_of(family, data, options, data_options, begun if not explicit & RECIPE else {})
+    chosen = {k: v for k, v in options.items() if k in SETTINGS and v is not None}
+    kept = {k: begun[k] for k in KEPT if begun.get(k) is not None}
     settings = engine.Settings(
-        out=folder,
-        watchers=(progress,),
+        **{**kept, **chosen}, out=folder, resume=resume, force=force, signals=True, watchers=(progress,),
         data_options=data_options,
-        **{k: v for k, v in options.items() if v is not None},
-    )
-    say(f"{family}, preset {made.preset}, on {data}: {count(objective)} weights, into {folder}")
-    engine.fit(objective, data, settings)
+    )  # fmt: skip
+    say(f"{family}, preset {objective.recipe.preset}, on {data}: {count(objective)} weights, in {folder}")
+    if engine.fit(objective, data, settings) is None:
+        return  # it was finished before
     say(f"done: pictures over time in {folder / 'samples'}, the model in {folder / 'model'}")
     say(f"next: ganzoo sample {folder} -n 64 -o grid.png")
     print(folder)
+
+
+def started(folder: Path, family: str) -> dict[str, Any]:
+    """run.json of the run that is to go on."""
+    from ganzoo_core import runs
+
+    begun = runs.read(folder)
+    if begun["recipe"] is None or begun["recipe"]["family"] != family or begun["source"] is None:
+        raise GanzooError(f"--resume {folder}: is no run of {plain(family)} on named data", "See its run.json.")
+    return begun
+
+
+def made_of(
+    family: str, data: str, options: dict[str, Any], data_options: dict[str, Any], begun: dict[str, Any]
+) -> Any:
+    """The objective: as the options say, or as the run that goes on was begun."""
+    from ganzoo_core.recipes import Recipe, build, recipe
+    from ganzoo_core.registry import registry
+
+    if begun:
+        stored = {k: tuple(v) if isinstance(v, list) else v for k, v in begun["recipe"]["args"].items()}
+        return build(Recipe(**{**begun["recipe"], "args": stored}), seed=begun["seed"])
+    spec = registry().families[family]
+    preset = options["preset"] or (name if (name := data.partition(":")[0]) in spec.presets else "")
+    given = dict(pair(text) for text in options["args"])
+    facts = facts_of(data, options["data_root"], data_options)
+    made = recipe(family, preset=preset, networks=options["networks"], given=given, facts=facts)
+    return build(made, seed=options["seed"] or 0)
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -15,7 +15,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganzoo_core import catalogue, model, weights
+from ganzoo_core import catalogue, checkpoint, model, weights
+from ganzoo_core.distributed import Processes
 from ganzoo_core.networks import Generator
 from ganzoo_core.objective import Objective, Phase, Step
 from ganzoo_core.recipes import arguments, build, recipe
@@ -183,6 +184,30 @@ class Conformance:
                 torch.manual_seed(3)
                 losses.append(step.loss(batch))
             assert all(torch.equal(losses[0][k], losses[1][k]) for k in losses[0])
+
+    def test_a_resumed_run_equals_an_unbroken_one(self, family: str, tmp_path: Path) -> None:
+        objective, feed = tiny(family)
+        course = trainer(objective)
+        reports = list(course.run(objective, feed))
+        whole = reports[-1].checkpoint()
+        ends = [i for i, r in enumerate(reports) if r is reports[-1] or reports[i + 1].phase != r.phase]
+        for first, end in zip([0, *(e + 1 for e in ends)], ends, strict=False):
+            broken, _ = tiny(family)
+            for i, report in enumerate(trainer(broken).run(broken, feed)):
+                if i == (first + end) // 2:
+                    checkpoint.save(tmp_path, report.checkpoint(), frozenset(), Processes())
+                    break
+            saved, skipped = checkpoint.newest(tmp_path)
+            assert saved is not None and not skipped
+            other, _ = tiny(family, seed=7)
+            rest = list(trainer(other).run(other, feed, saved))
+            again = rest[-1].checkpoint()
+            assert again.position == whole.position
+            assert not differing(again.objective, whole.objective), f"broken in phase {reports[end].phase}"
+            for player, tensors in whole.optimizers.items():
+                assert not differing(again.optimizers[player], tensors), f"optimizer of {player}"
+            for mine, theirs in zip(reports[-len(rest) :], rest, strict=True):
+                assert not differing(mine.losses, theirs.losses)
 
     def test_a_model_directory_gives_the_same_bytes_and_samples(self, family: str, tmp_path: Path) -> None:
         objective, _ = train(family)

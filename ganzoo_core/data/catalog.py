@@ -1,0 +1,61 @@
+"""The core's own data sets, as records: no torch, no numpy. `keys` are those of all variants together."""
+
+from __future__ import annotations
+
+from ganzoo_core.specs import Dataset
+
+DATASETS: tuple[Dataset, ...] = (
+    Dataset(
+        name="digits",
+        summary="1,797 real handwritten digits, 8x8, served at 16 px: embedded, no download",
+        keys=("x", "label"),
+        licence="CC-BY-4.0",
+        open="ganzoo_core.data.digits:open_digits",
+    ),
+    Dataset(
+        name="mnist",
+        summary="70,000 handwritten digits, 28x28, gray",
+        keys=("x", "label"),
+        licence="CC-BY-SA-3.0",
+        open="ganzoo_core.data.idx:open_mnist",
+        variants=("train", "test"),
+    ),
+    Dataset(
+        name="fashion_mnist",
+        summary="70,000 pictures of clothing, 28x28, gray",
+        keys=("x", "label"),
+        licence="MIT",
+        open="ganzoo_core.data.idx:open_fashion_mnist",
+        variants=("train", "test"),
+    ),
+    Dataset(
+        name="cifar10",
+        summary="60,000 photographs of ten kinds of thing, 32x32, colour",
+        keys=("x", "label"),
+        licence="LicenseRef-CIFAR-10",  # its authors ask to be cited and state no licence
+        open="ganzoo_core.data.cifar:open_cifar10",
+        variants=("train", "test"),
+    ),
+    Dataset(
+        name="ring",
+        summary="8 Gaussians on a circle: points in the plane, to watch modes being dropped",
+        keys=("x", "label"),
+        licence="CC0-1.0",
+        open="ganzoo_core.data.mixtures:open_ring",
+    ),
+    Dataset(
+        name="grid",
+        summary="25 Gaussians on a grid: points in the plane, to watch modes being dropped",
+        keys=("x", "label"),
+        licence="CC0-1.0",
+        open="ganzoo_core.data.mixtures:open_grid",
+    ),
+    Dataset(
+        name="shapes",
+        summary="4,096 drawn shapes with labels, captions, outlines or motion: for tests of every task",
+        keys=("x", "label", "text", "a", "b", "video"),
+        licence="CC0-1.0",
+        open="ganzoo_core.data.shapes:open_shapes",
+        variants=("captions", "pairs", "motion"),
+    ),
+)

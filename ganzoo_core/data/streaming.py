@@ -1,0 +1,164 @@
+"""The endless shuffled stream of batches: what comes next depends on the seed and the image count alone.
+
+Position p of the stream is item p % N of epoch p // N, and an epoch's order is a function of (seed, N, epoch).
+So a stream that starts at image p goes on exactly as one that came there, and there is no loader state to save.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+import warnings
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from ganzoo_core.data.source import Source
+from ganzoo_core.errors import GanzooError, OutsideFault, plain
+from ganzoo_core.seeds import hash32
+
+Batch = dict[str, Tensor]
+
+
+def stream(
+    source: Source, *, batch_size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1, workers: int = 0
+) -> Generator[Batch, None, None]:
+    """Batches without end, always full: they run across the ends of epochs, and N may be smaller than a batch.
+
+    `batch_size` and `start` count images over all ranks; rank r gets the r-th of `world` equal slices of every
+    batch, [batch_size / world, ...]. With `workers`, that many processes fetch ahead: the same batches, in the same
+    order. Close the iterator to end them. Raises GanzooError (2) for numbers that do not fit, OutsideFault (3) where
+    a worker process is killed or a file has gone.
+    """
+    _check(source, batch_size, start, rank, world, workers)
+    order = _positions(len(source), batch_size, seed, start, rank, world)
+    return _fetched(source, order) if workers == 0 else _fetched_ahead(source, order, workers)
+
+
+def _check(source: Source, batch_size: int, start: int, rank: int, world: int, workers: int) -> None:
+    if batch_size < 1 or batch_size % world:
+        raise GanzooError(
+            f"batch size {batch_size}: does not divide into equal parts for {world} processes",
+            "It counts images over all processes: choose a multiple of their number.",
+        )
+    if not 0 <= rank < world or start < 0 or workers < 0:
+        raise GanzooError(f"data stream: rank {rank} of {world}, start {start}, workers {workers} make no sense")
+    if len(source) == 0:
+        raise GanzooError(f"data set {plain(source.facts.name)}: is empty")
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> Tensor:
+    """The order of an epoch, int64 [count]: a permutation that depends on these three numbers only."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(hash32(seed, "order", epoch)))
+
+
+def _positions(count: int, batch_size: int, seed: int, start: int, rank: int, world: int) -> Iterator[list[int]]:
+    share = batch_size // world
+    first, known, order = start + rank * share, -1, torch.empty(0, dtype=torch.int64)
+    while True:
+        indices: list[int] = []
+        while len(indices) < share:
+            epoch, offset = divmod(first + len(indices), count)
+            if epoch != known:
+                known, order = epoch, epoch_order(count, seed, epoch)
+            indices += order[offset : offset + share - len(indices)].tolist()
+        yield indices
+        first += batch_size
+
+
+def _fetched(source: Source, order: Iterator[list[int]]) -> Generator[Batch, None, None]:
+    for indices in order:
+        yield source.fetch(indices)
+
+
+class _Order(Sampler[list[int]]):
+    def __init__(self, order: Iterator[list[int]]) -> None:
+        self.order = order
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return self.order
+
+
+class _Fetch(Dataset[Batch | GanzooError]):
+    """What a worker runs. It hands a user's error over as a value: torch would wrap a traceback around it."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def __getitem__(self, indices: Sequence[int]) -> Batch | GanzooError:
+        try:
+            return self.source.fetch(indices)
+        except GanzooError as error:
+            return error
+
+
+def _fetched_ahead(source: Source, order: Iterator[list[int]], workers: int) -> Generator[Batch, None, None]:
+    before = set(multiprocessing.active_children())
+    with _quietly_started():
+        loader = DataLoader(
+            _Fetch(source),
+            batch_size=None,
+            sampler=_Order(order),
+            num_workers=workers,
+            collate_fn=_same,
+            worker_init_fn=_obey_parent_only,
+            generator=torch.Generator(),  # or it would draw from the global generator, and workers change the run
+        )
+        batches = iter(loader)
+    ours = set(multiprocessing.active_children()) - before
+    try:
+        while True:
+            yield _next(batches)
+    finally:
+        del batches  # asks the workers to end, and waits for them
+        for process in ours:
+            if process.is_alive():  # it ignores SIGTERM, and so what torch sends to one that is stuck
+                process.kill()
+
+
+def _next(batches: Iterator[Batch | GanzooError]) -> Batch:
+    try:
+        got = next(batches)
+    except (RuntimeError, ConnectionError, EOFError, FileNotFoundError) as error:
+        if not _by_death(error):
+            raise
+        raise OutsideFault(
+            "data loading: a worker process was killed",
+            "Memory, or shared memory (/dev/shm), may have run out: use fewer workers, or none.",
+        ) from error
+    if isinstance(got, GanzooError):
+        raise got
+    return got
+
+
+def _by_death(error: Exception) -> bool:
+    """Whether a worker has died, rather than raised. Asking a dead one for its tensor fails in many ways."""
+    text = str(error)
+    return text.startswith("DataLoader worker") if isinstance(error, RuntimeError) else not text.startswith("Caught ")
+
+
+@contextmanager
+def _quietly_started() -> Iterator[None]:
+    """torch's handler of SIGCHLD raises a dead worker's error in the middle of whatever runs; `next` finds it too."""
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGCHLD) if main else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # more workers than cores; forks beside threads
+        yield
+    if main and handler is not None:
+        signal.signal(signal.SIGCHLD, handler)
+
+
+def _obey_parent_only(worker: int) -> None:
+    """A signal to the process group must not end workers before the parent has finished its step and saved."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _same(batch: Any) -> Any:
+    return batch

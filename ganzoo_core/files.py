@@ -1,0 +1,22 @@
+"""Files that are whole or absent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ganzoo_core.errors import OutsideFault
+
+
+def write_aside(path: Path, data: bytes) -> None:
+    """Written aside, flushed to the disk, renamed into place. Errors: OutsideFault for a disk that refuses."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(aside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except OSError as fault:
+        aside.unlink(missing_ok=True)
+        raise OutsideFault(f"{path}: {fault.strerror}", "Free some space or choose another place.") from None

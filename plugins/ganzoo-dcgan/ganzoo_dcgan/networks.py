@@ -1,0 +1,83 @@
+"""The convolutional pair of DCGAN (Radford et al. 2015, Sec. 3 and Fig. 1), stride-2 throughout, 4x4 kernels."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.networks import Discriminator, Generator, Input, Output
+
+Norm = Literal["batch", "none"]
+
+
+class G(Generator):
+    """z -> 4x4 -> 8x8 -> ... -> the image: each stage doubles the side and halves the channels."""
+
+    def __init__(self, image_size: int, channels: int, width: int, z_dim: int) -> None:
+        super().__init__()
+        self.inputs = {"z": Input("latent", (z_dim,))}
+        self.output = Output((channels, image_size, image_size))
+        widths = stages(image_size, width)[::-1]
+        layers: list[nn.Module] = [nn.ConvTranspose2d(z_dim, widths[0], 4, 1, 0, bias=False)]  # 1x1 -> 4x4
+        for f, f_next in zip(widths, [*widths[1:], channels], strict=True):
+            layers += [nn.BatchNorm2d(f), nn.ReLU(inplace=True)]
+            layers += [nn.ConvTranspose2d(f, f_next, 4, 2, 1, bias=False)]  # s -> 2s
+        self.main = nn.Sequential(*layers, nn.Tanh())
+        self.apply(initialise)
+
+    def forward(self, z: Tensor) -> Tensor:  # [N, z_dim] or, as in pytorch/examples, [N, z_dim, 1, 1]
+        return self.main(z.reshape(len(z), -1, 1, 1))
+
+
+class D(Discriminator):
+    """The mirror image of G, down to 4x4 and one score; its first layer is not normalised."""
+
+    def __init__(self, image_size: int, channels: int, width: int, norm: Norm) -> None:
+        super().__init__()
+        widths = stages(image_size, width)
+        layers: list[nn.Module] = []
+        for i, f in enumerate(widths):
+            layers += [nn.Conv2d(widths[i - 1] if i else channels, f, 4, 2, 1, bias=False)]  # s -> s/2
+            layers += [nn.BatchNorm2d(f)] if i and norm == "batch" else []
+            layers += [nn.LeakyReLU(0.2, inplace=True)]
+        self.main = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, 4, 1, 0, bias=False))  # 4x4 -> 1x1
+        self.apply(initialise)
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> [N]
+        return self.main(x).flatten()
+
+    def features(self, x: Tensor) -> Tensor:
+        """The last 4x4 activations, flat.  [N, 16 f]"""
+        return self.main[:-1](x).flatten(1)
+
+
+def stages(image_size: int, width: int) -> list[int]:
+    """Channels of D's stages, from the image's side down to 4x4."""
+    n = image_size.bit_length() - 3
+    if not 16 <= image_size <= 128 or image_size != 2 ** (n + 2):
+        raise GanzooError(f"image_size {image_size}: not 16, 32, 64 or 128", "Choose one; images are resized to it.")
+    return [width * 2**i for i in range(n)]
+
+
+@torch.no_grad()
+def initialise(layer: nn.Module) -> None:
+    """Weights from N(0, 0.02) (Sec. 4); the scales of batch norm from N(1, 0.02), as in the authors' code."""
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(layer.weight, 0.0, 0.02)
+    elif isinstance(layer, nn.BatchNorm2d):
+        nn.init.normal_(layer.weight, 1.0, 0.02)
+
+
+def networks(
+    *,
+    image_size: int = 64,  # side of the square image: 16, 32, 64 or 128
+    channels: int = 3,  # 1 gray, 3 colour
+    width: int = 64,  # f, the channels of the stage next to the image; they double at each stage towards 4x4
+    z_dim: int = 100,  # length of the latent z ~ N(0, 1)
+    norm: Norm = "batch",  # of D's convolutions: none where a loss looks at samples one by one (gradient penalties)
+) -> dict[str, nn.Module]:
+    """The generator G and the discriminator D."""
+    return {"G": G(image_size, channels, width, z_dim), "D": D(image_size, channels, width, norm)}

@@ -1,0 +1,49 @@
+"""What ganzoo-dcgan contributes. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ganzoo_core.hookspecs import hookimpl
+from ganzoo_core.specs import Family, Paper, Preset, Weights
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+DCGAN = Family(
+    name="dcgan",
+    summary="the first convolutional GAN that trains stably: strides, batch norm and Adam",
+    task="unconditional",
+    paper=Paper(
+        title="Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks",
+        authors=("Alec Radford", "Luke Metz", "Soumith Chintala"),
+        year=2015,
+        arxiv="1511.06434",
+    ),
+    networks="ganzoo_dcgan.networks:networks",
+    objective="ganzoo_dcgan.objective:DCGAN",
+    presets={
+        "paper": Preset({"image_size": 64, "channels": 3, "width": 64}, {"batch_size": 128}),
+        "mnist": Preset(
+            {"image_size": 32, "channels": 1, "width": 48, "images": 400_000},
+            {"batch_size": 64, "ema_images": 5_000},
+        ),
+        "digits": Preset(
+            {"image_size": 16, "channels": 1, "width": 32, "images": 60_000},
+            {"batch_size": 32, "ema_images": 2_000},
+        ),
+        "tiny": Preset(
+            {"image_size": 16, "channels": 1, "width": 8, "z_dim": 16, "images": 20_000}, {"batch_size": 16}
+        ),
+    },
+)
+
+
+@hookimpl
+def ganzoo_families() -> Iterable[Family]:
+    return [DCGAN]
+
+
+@hookimpl
+def ganzoo_weights() -> Iterable[Weights]:
+    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("dcgan.*"))]

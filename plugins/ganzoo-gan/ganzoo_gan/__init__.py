@@ -1,0 +1,1 @@
+"""The original GAN (Goodfellow et al. 2014) for ganzoo."""

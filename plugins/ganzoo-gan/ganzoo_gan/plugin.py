@@ -1,0 +1,45 @@
+"""What ganzoo-gan contributes. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ganzoo_core.hookspecs import hookimpl
+from ganzoo_core.specs import Family, Paper, Preset, Weights
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+GAN = Family(
+    name="gan",
+    summary="the original: two perceptrons, one game",
+    task="unconditional",
+    paper=Paper(
+        title="Generative Adversarial Nets",
+        authors=(
+            "Ian Goodfellow", "Jean Pouget-Abadie", "Mehdi Mirza", "Bing Xu",
+            "David Warde-Farley", "Sherjil Ozair", "Aaron Courville", "Yoshua Bengio",
+        ),
+        year=2014,
+        arxiv="1406.2661",
+    ),
+    networks="ganzoo_gan.networks:networks",
+    objective="ganzoo_gan.objective:GAN",
+    presets={
+        "paper": Preset({"image_size": 28, "channels": 1}, {"batch_size": 100}),
+        "tiny": Preset(
+            {"image_size": 16, "channels": 1, "width": 64, "z_dim": 16, "units": 16, "pieces": 3, "images": 20_000},
+            {"batch_size": 16},
+        ),
+    },
+)  # fmt: skip
+
+
+@hookimpl
+def ganzoo_families() -> Iterable[Family]:
+    return [GAN]
+
+
+@hookimpl
+def ganzoo_weights() -> Iterable[Weights]:
+    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("gan.*"))]
