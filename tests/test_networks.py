@@ -96,6 +96,14 @@ def test_samples_and_seeds_differ(net):
     assert len(flat.unique(dim=0)) == 40
 
 
+def test_each_sample_has_a_latent_of_its_own_whatever_the_chunk(monkeypatch):
+    net = Plain(Input("latent", (4,)))
+    whole = net.sample(40, seed=0)
+    assert len(whole.unique(dim=0)) == 40
+    monkeypatch.setattr(Plain, "chunk", 7)
+    torch.testing.assert_close(net.sample(40, seed=0), whole)
+
+
 def test_each_sample_has_its_own_label(net):
     mixed = net.sample(20, seed=5, label=[0, 1] * 10)
     for label in (0, 1):

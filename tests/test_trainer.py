@@ -95,10 +95,15 @@ def test_images_scales_all_phases_in_proportion(images, expected):
 
 
 def test_scaling_to_the_phases_own_length_changes_nothing():
-    """However badly the fractions divide: 2.3 M images in phases of 0.6 and 1.7."""
     phases = Game({"images": 600_000}, {"images": 1_700_000}).phases()
     for images in (0, 2_300_000):
         assert [s.iterations for s in Alternating(batch_size=16, images=images).plan(phases)] == [37_500, 106_250]
+
+
+def test_a_rounding_error_costs_no_iteration():
+    """800 * (1100 / 1000) / 8 is 110.00000000000001."""
+    phases = Game({"images": 200}, {"images": 800}).phases()
+    assert [s.iterations for s in Alternating(batch_size=8, images=1100).plan(phases)] == [28, 110]
 
 
 @pytest.mark.parametrize(("batch_size", "used"), [(8, [8, 8]), (0, [2, 64])])

@@ -37,7 +37,7 @@ class G(Generator):
     @torch.no_grad()
     def begin_at(self, mean: Tensor) -> None:
         """The last bias <- the inverse sigmoid of the pixels' marginals: before it has learnt, G draws the mean."""
-        self.main[-1].bias.copy_(torch.logit((mean.flatten() + 1) / 2, eps=1e-3))
+        self.main[-1].bias.copy_(torch.logit((mean.flatten() + 1) / 2, eps=1e-7))
 
 
 class D(Discriminator):
