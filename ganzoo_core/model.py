@@ -14,6 +14,7 @@ from ganzoo_core.catalogue import ModelInfo
 from ganzoo_core.errors import GanzooError, UnknownName, plain
 from ganzoo_core.networks import Generator
 from ganzoo_core.objective import Objective
+from ganzoo_core.trainer import to_channels_last
 from ganzoo_core.weights import Origin, model_info, published, read_model, write_model
 
 
@@ -78,7 +79,8 @@ def load(source: str | Path, *, device: str | torch.device = "cpu") -> Model:
     """
     folder = find(str(source))
     config, objective = read_model(folder)
-    objective.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    objective.to(device)
+    to_channels_last(objective)
     return Model(folder, config, objective)
 
 

@@ -56,6 +56,14 @@ class Generator(nn.Module, ABC):
                 return draw(latent, n, rng, rng.device if rng else next(self.parameters()).device)
         raise GanzooError(f"{type(self).__name__}: takes no latent", "Give it its inputs instead.")
 
+    def priors(self, n: int, rng: torch.Generator | None = None) -> dict[str, Tensor]:
+        """All latents by name, for those that take several; `prior` is the first."""
+        latents = {name: latent for name, latent in self.inputs.items() if latent.kind == "latent"}
+        if len(latents) == 1:
+            return {name: self.prior(n, rng) for name in latents}
+        device = rng.device if rng else next(self.parameters()).device
+        return {name: draw(latent, n, rng, device) for name, latent in latents.items()}
+
     def sample(self, n: int, *, seed: int, **inputs: Any) -> Tensor:
         """n samples [n, *output.shape], float32, on the module's device: the same ones every time.
 
@@ -93,6 +101,8 @@ def sample_exactly(
     Every chunk is full, the last one too: how many samples are asked for then changes neither the inner noise nor the
     order in which a matrix product sums.
     """
+    if n < 1:
+        raise GanzooError(f"{n} samples: asked for none", "Ask for one at least.")
     device = next(net.parameters()).device
     conditions = {k: condition(k, v, given.get(k), n, device) for k, v in net.inputs.items() if v.kind != "latent"}
     for name in given.keys() - conditions.keys():
@@ -101,19 +111,18 @@ def sample_exactly(
     with evaluating(net), torch.random.fork_rng(enabled=True), torch.autocast(device.type, enabled=False):
         for start in range(0, n, net.chunk):
             which = range(start, start + net.chunk)
-            arguments = [
-                latents(net, seed, which).to(device) if v.kind == "latent" else conditions[k][rows(which, n)]
-                for k, v in net.inputs.items()
-            ]
+            drawn = latents(net, seed, which)
+            arguments = [drawn[k].to(device) if k in drawn else conditions[k][rows(which, n)] for k in net.inputs]
             torch.manual_seed(hash32(seed, "noise", start))
             chunks.append(forward(*arguments).float())
     return torch.cat(chunks)[:n]
 
 
-def latents(net: Generator, seed: int, which: Sequence[int]) -> Tensor:
+def latents(net: Generator, seed: int, which: Sequence[int]) -> dict[str, Tensor]:
     """The latents of samples `which` of a seed, each from its own stream on the CPU, so on any device the same."""
     rng = torch.Generator()
-    return torch.cat([net.prior(1, rng.manual_seed(hash32(seed, "sample", i))) for i in which])
+    each = [net.priors(1, rng.manual_seed(hash32(seed, "sample", i))) for i in which]
+    return {name: torch.cat([one[name] for one in each]) for name in each[0]}
 
 
 def rows(which: Sequence[int], n: int) -> list[int]:
@@ -122,22 +131,41 @@ def rows(which: Sequence[int], n: int) -> list[int]:
 
 
 def condition(name: str, declared: Input, given: Any, n: int, device: torch.device) -> Tensor:
-    """What the user gave for one input as a tensor of n rows."""
-    if given is None:
-        given = declared.default
+    """What the user gave for one input as a tensor of n rows: one for all, or one for each."""
+    given = declared.default if given is None else given
     if given is None:
         raise GanzooError(f"{declared.kind} {name}: is missing", f"This model needs one: give {name}.")
-    value = torch.as_tensor(given, device=device)
+    try:
+        value = torch.as_tensor(given, device=device)
+    except (TypeError, ValueError, RuntimeError):
+        raise GanzooError(f"{declared.kind} {name}: {plain(given, 60)} is no number") from None
     if declared.kind == "label":
-        value = value.long()
-        low, high = declared.range or (0, value.max().item())
-        if value.numel() and (value.min() < low or value.max() > high):
-            raise GanzooError(f"label {plain(given)}: out of range", f"It must lie in {low:.0f}..{high:.0f}.")
+        value = classes(name, declared, value)
+    elif declared.kind != "text":
+        value = value.float()
+        if not bool(value.isfinite().all()):
+            raise GanzooError(f"{declared.kind} {name}: is not finite")
+    if value.ndim == 0 and declared.shape:
+        value = value.expand([size or 1 for size in declared.shape])
     if value.ndim == len(declared.shape):
         value = value.expand(n, *value.shape)
+    sizes = zip(declared.shape, value.shape[1:], strict=False)
+    if value.ndim != len(declared.shape) + 1 or any(size not in (None, found) for size, found in sizes):
+        expected = ["n", *declared.shape]
+        raise GanzooError(f"{declared.kind} {name}: of shape {list(value.shape)}, not {expected}")
     if len(value) != n:
         raise GanzooError(f"{name}: {len(value)} given for {n} samples", "Give one for all or one for each.")
     return value
+
+
+def classes(name: str, declared: Input, value: Tensor) -> Tensor:
+    """Labels, int64, each one of the classes."""
+    if value.dtype == torch.bool or not torch.equal(value, value.round()):
+        raise GanzooError(f"label {name}: {plain(value.tolist(), 60)} is no class", "Classes are whole numbers from 0.")
+    low, high = declared.range or (0, torch.iinfo(torch.int64).max)
+    if value.numel() and (value.min() < low or value.max() > high):
+        raise GanzooError(f"label {plain(value.tolist(), 60)}: out of range", f"It must lie in {low:.0f}..{high:.0f}.")
+    return value.long()
 
 
 @contextmanager

@@ -68,8 +68,8 @@ def resume(folder: Path, description: Mapping[str, Any]) -> None:
         raise GanzooError(f"--resume {folder}: is {old['images']:,} images long, not {new['images']:,}", "Give more.")
     if old["images"] and new["images"] and new["images"] > old["images"]:
         u = old["images"] / new["images"]
-        say(f"extended from {old['images']:,} to {new['images']:,} images: what was its end is now {u:.2f} of its course, "
-            "so schedules that follow the course go back to there")  # fmt: skip
+        longer = f"extended from {old['images']:,} to {new['images']:,} images"
+        say(f"{longer}: what was its end is now {u:.2f} of its course, and its schedules go back to there")
     write_json(folder / "run.json", description)
 
 

@@ -175,14 +175,17 @@ class Trainer(ABC):
 
     def settle(self, objective: Objective) -> None:
         """Onto the device, every convolution channels-last, all in training mode and nobody moving."""
-        objective.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        objective.train().requires_grad_(False)
+        objective.to(self.device).train().requires_grad_(False)
+        for name in objective.external:
+            objective.get_submodule(name).eval()
+        to_channels_last(objective)
 
     def prepare(self, objective: Objective, data: Feed) -> None:
         """Let a fresh objective see what it must of the data: on every process the same images."""
         if objective.prepare_on:
             torch.manual_seed(hash32(self.seed, "prepare"))
             objective.prepare(self.bring(next(data(start=0, batch_size=objective.prepare_on, rank=0, world=1))))
+            to_channels_last(objective)  # what was seen is kept in the format that a resumed run will find it in
 
     def enter(self, phase: Phase, index: int) -> None:
         torch.manual_seed(hash32(self.seed, "enter", index))
@@ -246,7 +249,7 @@ class Saver:
         self.objective, self.optimizers, self.position = objective, optimizers, position
 
     def __call__(self) -> Checkpoint:
-        state = {k: v.detach().clone() for k, v in self.objective.state_dict().items()}
+        state = {k: v.detach().clone() for k, v in state_of(self.objective).items()}
         return Checkpoint(self.position, state, {k: optimizer_state(o) for k, o in self.optimizers.items()})
 
 
@@ -303,13 +306,28 @@ def load_optimizer(optimizer: Optimizer, weights: Sequence[Tensor], tensors: Ten
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
+def state_of(objective: Objective) -> Tensors:
+    """All that training changes: the state of everything but the external networks."""
+    strangers = tuple(f"{name}." for name in objective.external)
+    return {k: v for k, v in objective.state_dict().items() if not k.startswith(strangers)}
+
+
 def load_state(objective: Objective, state: Tensors) -> None:
     """The whole state, strictly; a buffer takes the shape that it was saved with (an image pool, a seen image)."""
     for name, buffer in list(objective.named_buffers()):
         if name in state and state[name].shape != buffer.shape:
             owner, _, leaf = name.rpartition(".")
             setattr(objective.get_submodule(owner), leaf, torch.empty_like(state[name], device=buffer.device))
-    objective.load_state_dict(state)
+    to_channels_last(objective)
+    strangers = {k: v for k, v in objective.state_dict().items() if k not in state_of(objective)}
+    objective.load_state_dict({**strangers, **state})
+
+
+def to_channels_last(net: nn.Module) -> None:
+    """Every 4-dimensional parameter and buffer, in place."""
+    for tensor in (*net.parameters(), *net.buffers()):
+        if tensor.ndim == 4:
+            tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
 
 
 def memory_format(x: Tensor) -> torch.memory_format:

@@ -297,6 +297,7 @@ def test_n18_a_dead_process_stops_the_others(tmp_path, rank):
     ]
     wait_for(ranks[0], lambda: logged(tmp_path / "run") > 0)
     ranks[rank].kill()
+    ranks[rank].communicate()
     _, err = ranks[1 - rank].communicate(timeout=60)
     assert ranks[1 - rank].returncode == 3, err
     assert "another process of this run is gone" in err and "Traceback" not in err

@@ -381,12 +381,10 @@ class Wide(Game):
     prepare_on = 1
 
 
-@pytest.mark.xfail(reason="settle: channels_last on a 5-D weight")
 def test_networks_for_video_can_be_trained():
     play(Wide())
 
 
-@pytest.mark.xfail(reason="settle: strangers are put into training mode, and Saver keeps them")
 def test_external_networks_stay_in_evaluation_mode_and_out_of_the_state():
     class Borrowing(Wide):
         external = ("stranger",)
@@ -398,7 +396,6 @@ def test_external_networks_stay_in_evaluation_mode_and_out_of_the_state():
     assert not [k for k in reports[-1].checkpoint().objective if k.startswith("stranger")]
 
 
-@pytest.mark.xfail(reason="load_state: a buffer of a new shape comes back in another memory format")
 def test_a_seen_image_comes_back_in_the_memory_format_that_it_had():
     games = [Wide(), Wide()]
     for game in games:
