@@ -19,7 +19,7 @@ from ganzoo_core.errors import Diverged, GanzooError, OutsideFault, Stopped, Unk
 from ganzoo_core.feeds import Feed, feed_of
 from ganzoo_core.health import Health
 from ganzoo_core.model import find
-from ganzoo_core.networks import Generator
+from ganzoo_core.networks import Generator, forked
 from ganzoo_core.objective import Batch, Objective
 from ganzoo_core.observers import Grids, JsonLog, Run, Watcher
 from ganzoo_core.recipes import Recipe
@@ -282,7 +282,7 @@ def initialise(objective: Objective, source: str) -> None:
 def rehearse(objective: Objective, feed: Feed) -> None:
     """Every loss of every phase once, on two samples and on a copy: a misfit shows before the first step."""
     stage = copy.deepcopy(objective).train()
-    with torch.random.fork_rng():
+    with forked():
         if stage.prepare_on:
             stage.prepare(next(feed(start=0, batch_size=stage.prepare_on)))
         for phase in stage.phases():

@@ -1,8 +1,17 @@
-"""Signs that a run goes wrong although its losses are finite, with advice. Looked for rarely: under 1 % of the time."""
+"""Signs that a run goes wrong although its losses are finite, with advice. Looked for rarely: under 1 % of the time.
+
+Every look is a line of health.jsonl, from which a resumed run remembers all the earlier ones.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import json
 from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
 
 import torch
 from torch import Tensor
@@ -12,10 +21,22 @@ from ganzoo_core.observers import Run, Watcher, due, preview
 from ganzoo_core.trainer import Report
 
 LOOKS = 20  # in a run
-MEMORY = 50  # iterations over which D's losses are looked at
+MEMORY = 25  # logged losses that a look takes together: a twentieth of a run, or 25 iterations of a short one
+LOGGED = 500  # losses in a run, as in log.jsonl
 WON = 0.01  # both halves of D's loss on average below this
 POOR = 0.05  # samples differ from each other less than this, as a share of how real ones do
-STILL = 1e-7  # the generator's relative change between two looks
+YOUNG = 0.25  # of the run, in which all samples may be alike
+
+Look = dict[str, Any]  # images, phase, variety, weights, warnings
+HAS_WON = (
+    "discriminator {} has won: it tells every sample from the data, and the generator learns nothing from it. "
+    "Lower its learning rate, or use a gradient penalty."
+)
+STILL = "the generator no longer moves. Raise its learning rate, or look at its gradients."
+ALIKE = (
+    "the samples are nearly all alike: the generator has collapsed. Lower the learning rates, or train anew from "
+    "another seed."
+)
 
 
 class Health(Watcher):
@@ -23,62 +44,85 @@ class Health(Watcher):
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.warned: set[str] = set()
-        self.recent: deque[dict[str, Tensor]] = deque(maxlen=MEMORY)
-        self.weights: list[Tensor] = []
-        self.alike = 0  # looks in a row
+        self.looks: list[Look] = []
+        self.recent: deque[tuple[str, Mapping[str, Tensor | float]]] = deque(maxlen=MEMORY)  # phase, losses
+        self.file: TextIO | None = None
+        if run.folder is not None:
+            self.looks = lines_of(run.folder / "health.jsonl")
+            self.recent.extend((line["phase"], line["losses"]) for line in lines_of(run.folder / "log.jsonl"))
+            self.file = open(run.folder / "health.jsonl", "a", encoding="utf-8")  # noqa: SIM115 (closed in close)
 
     def see(self, report: Report) -> None:
-        self.recent.append(report.losses)
+        if due(report, LOGGED):
+            self.recent.append((report.phase, report.losses))
         if due(report, LOOKS) and len(self.recent) == MEMORY:
             self.look(report)
 
     def look(self, report: Report) -> None:
-        self.alike = self.alike + 1 if self.poor() else 0
-        if won(self.recent):
-            self.warn(
-                f"discriminator {won(self.recent)[0]} has won: it tells every sample from the data, and the generator "
-                "learns nothing from it. Lower its learning rate, or use a gradient penalty."
-            )
-        if self.unmoved():
-            self.warn("the generator no longer moves. Raise its learning rate, or look at its gradients.")
-        if self.alike >= 2 and report.position.images > 0.25 * report.total:
-            self.warn(
-                "the samples are nearly all alike: the generator has collapsed. Lower the learning rates, or train "
-                "anew from another seed."
-            )
-
-    def warn(self, text: str) -> None:
-        if text not in self.warned:
-            self.warned.add(text)
+        look: Look = {
+            "images": report.position.images,
+            "phase": report.phase,
+            "variety": self.variety(),
+            "weights": fingerprint(self.weights()),
+        }
+        self.looks.append(look)
+        warned = {text for past in self.looks[:-1] for text in past["warnings"]}
+        look["warnings"] = [text for text in self.signs(report) if text not in warned]
+        for text in look["warnings"]:
             say(f"warning: {text}")
+        if self.file is not None:
+            print(json.dumps(look), file=self.file, flush=True)
 
-    def unmoved(self) -> bool:
-        """Whether what is published has stood still since the last look."""
-        nets = [getattr(self.run.objective, name) for name in self.run.objective.published]
-        now = [w.detach().clone() for net in nets for w in net.parameters()]
-        before, self.weights = self.weights, now
-        if not before or len(before) != len(now):
-            return False
-        moved = sum(float((a - b).square().sum()) for a, b in zip(now, before, strict=True))
-        return moved <= STILL**2 * sum(float(a.square().sum()) for a in now)
+    def signs(self, report: Report) -> list[str]:
+        """What this look and the ones before it say of the run."""
+        losses = [losses for phase, losses in self.recent if phase == report.phase]
+        signs = [HAS_WON.format(player) for player in won(losses)] if len(losses) == MEMORY else []
+        moving = any(w.grad is not None for w in self.weights())  # or nobody plays it in this phase
+        if moving and len({look["weights"] for look in self.looks[-3:]}) == 1 and len(self.looks) >= 3:
+            signs.append(STILL)
+        poor = [look["variety"] is not None and look["variety"] < POOR for look in self.looks[-2:]]
+        if all(poor) and len(poor) == 2 and report.position.images > YOUNG * report.total:
+            signs.append(ALIKE)
+        return signs
 
-    def poor(self) -> bool:
-        """Whether the samples of any generator differ from each other far less than real examples do."""
+    def weights(self) -> list[Tensor]:
+        """Of all that is published, as it is trained: not the averages."""
+        return [w for name in self.run.objective.published for w in getattr(self.run.objective, name).parameters()]
+
+    def variety(self) -> float | None:
+        """How much the samples of the poorest generator differ from each other, as a share of how real ones do."""
         real = max((spread(x) for x in self.run.preview.values() if x.is_floating_point()), default=0.0)
         made = [spread(x) for x in preview(self.run).values()]
-        return bool(made) and min(made) < POOR * real
+        return float(f"{min(made) / real:.3g}") if made and real > 0 else None
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
 
 
-def won(recent: deque[dict[str, Tensor]]) -> list[str]:
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    """What an earlier part of this run has written: nothing where it begins."""
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+def won(losses: Sequence[Mapping[str, Tensor | float]]) -> list[str]:
     """Players both halves of whose loss, "real" and "fake", are nearly zero on average."""
-    players = {name.partition("/")[0] for name in recent[-1] if name.endswith("/real")}
-    means = {
-        player: [torch.stack([r[f"{player}/{half}"].float() for r in recent if f"{player}/{half}" in r]).mean()
-                 for half in ("real", "fake")]
-        for player in players
-    }  # fmt: skip
-    return [player for player, halves in means.items() if all(0 <= float(h) < WON for h in halves)]
+    players = sorted({name.removesuffix("/real") for name in itertools.chain(*losses) if name.endswith("/real")})
+    return [p for p in players if all(0 <= mean(losses, f"{p}/{half}") < WON for half in ("real", "fake"))]
+
+
+def mean(losses: Sequence[Mapping[str, Tensor | float]], name: str) -> float:
+    """As the log has it, to 6 digits. NaN where no such loss is known."""
+    values = [float(f"{float(known[name]):.6g}") for known in losses if name in known]
+    return sum(values) / len(values) if values else float("nan")
+
+
+def fingerprint(weights: Sequence[Tensor]) -> str:
+    """Equal for weights that are equal bit for bit."""
+    digest = hashlib.blake2b(digest_size=8)
+    for w in weights:
+        digest.update(w.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def spread(x: Tensor) -> float:

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from ganzoo_core import registry
 from ganzoo_core.catalogue import ModelInfo
+from ganzoo_core.configs import model_info
 from ganzoo_core.errors import GanzooError, UnknownName, plain
 from ganzoo_core.networks import Generator
 from ganzoo_core.objective import Objective
 from ganzoo_core.trainer import to_channels_last
-from ganzoo_core.weights import Origin, model_info, published, read_model, write_model
+from ganzoo_core.weights import Origin, published, read_model, write_model
 
 
 class Model:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -108,7 +108,7 @@ def sample_exactly(
     for name in given.keys() - conditions.keys():
         raise UnknownName("sampling option", name, conditions)
     chunks = []
-    with evaluating(net), torch.random.fork_rng(enabled=True), torch.autocast(device.type, enabled=False):
+    with evaluating(net), forked(), torch.autocast(device.type, enabled=False):
         for start in range(0, n, net.chunk):
             which = range(start, start + net.chunk)
             drawn = latents(net, seed, which)
@@ -166,6 +166,12 @@ def classes(name: str, declared: Input, value: Tensor) -> Tensor:
     if value.numel() and (value.min() < low or value.max() > high):
         raise GanzooError(f"label {plain(value.tolist(), 60)}: out of range", f"It must lie in {low:.0f}..{high:.0f}.")
     return value.long()
+
+
+def forked() -> AbstractContextManager[None]:
+    """Leaves the global generators as they were; those of GPUs only where some are in use."""
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # type: ignore[no-untyped-call]
+    return torch.random.fork_rng(gpus)
 
 
 @contextmanager

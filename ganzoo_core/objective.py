@@ -121,7 +121,12 @@ class Objective(nn.Module, ABC):
 @torch.no_grad()
 def average(target: nn.Module, source: nn.Module, beta: float) -> None:
     """target <- beta target + (1 - beta) source; buffers are copied."""
-    pairs = list(zip(target.parameters(), source.parameters(), strict=True))
-    torch._foreach_lerp_([a for a, _ in pairs], [b for _, b in pairs], 1 - beta)
+    for a, b in zip(target.parameters(), source.parameters(), strict=True):
+        a.lerp_(b, 1 - beta)
+    copy_buffers(target, source)
+
+
+@torch.no_grad()
+def copy_buffers(target: nn.Module, source: nn.Module) -> None:
     for a, b in zip(target.buffers(), source.buffers(), strict=True):
         a.copy_(b)

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import torch
 
 from ganzoo_core import pictures
-from ganzoo_core.networks import evaluating
+from ganzoo_core.networks import evaluating, forked
 from ganzoo_core.objective import Batch, Objective
 from ganzoo_core.trainer import Report
 
@@ -82,7 +82,7 @@ class Grids(Watcher):
 
 def preview(run: Run) -> dict[str, torch.Tensor]:
     """The objective's own samples, made without leaving a trace in it or in the random generators."""
-    with evaluating(run.objective), torch.random.fork_rng(), torch.no_grad():
+    with evaluating(run.objective), forked(), torch.no_grad():
         torch.manual_seed(0)
         return run.objective.sample(run.preview)
 

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from ganzoo_core.errors import GanzooError, UnknownName, plain
+from ganzoo_core.networks import forked
 from ganzoo_core.objective import Objective
 from ganzoo_core.registry import registry
 from ganzoo_core.seeds import hash32
@@ -88,7 +89,7 @@ def preset_of(family: Family, name: str) -> Preset:
 def build(made: Recipe, *, seed: int = 0, modules: Mapping[str, nn.Module] | None = None) -> Objective:
     """The objective of a recipe, its weights initialised from `seed`; `modules` replaces networks by the user's own."""
     spec = registry().families[made.family]
-    with torch.random.fork_rng():
+    with forked():
         torch.manual_seed(hash32(seed, "init"))
         nets: Mapping[str, nn.Module] = modules or {}
         if made.networks is not None and modules is None:

@@ -209,7 +209,7 @@ def family_infos(plugins: frozenset[str]) -> dict[str, FamilyInfo]:
 
 def model_infos(plugins: frozenset[str]) -> dict[str, ModelInfo]:
     """Likewise their trained weights, from each one's own config.json."""
-    from ganzoo_core.weights import model_info
+    from ganzoo_core.configs import model_info
 
     zoo = registry()
     tasks: Callable[[str], str] = lambda name: zoo.families[name].task if name in zoo.families else ""  # noqa: E731

@@ -1,6 +1,7 @@
 """A run directory: who may write into it, what it says of itself, and how a run goes on where it stopped.
 
-runs/<name>/  run.json  log.jsonl  samples/*.png  checkpoints/<images>/  model/
+runs/<name>/  run.json  log.jsonl  health.jsonl  samples/*.png  checkpoints/<images>/  model/
+              report.html and tensorboard/, where they were asked for
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from ganzoo_core.errors import GanzooError, plain, say
 from ganzoo_core.files import write_aside
 
 FORMAT = 1
-OURS = ("run.json", "log.jsonl", "samples", "checkpoints", "model")  # what --force may replace, and nothing else
+OURS = (  # what --force may replace, and nothing else
+    "run.json", "log.jsonl", "health.jsonl", "samples", "checkpoints", "model", "report.html", "tensorboard",
+)  # fmt: skip
 SAME = ("recipe", "data", "seed", "batch_size", "ema_images", "micro_batch", "device", "precision")  # for a resume
 
 
@@ -97,11 +100,11 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def rewind(folder: Path, images: int) -> None:
-    """Log and pictures as they were at this image count: what was written after the checkpoint is written again."""
-    log = folder / "log.jsonl"
-    if log.exists():
-        lines = [line for line in log.read_text("utf-8").splitlines(keepends=True) if before(line, images)]
-        write_aside(log, "".join(lines).encode())
+    """Logs and pictures as they were at this image count: what was written after the checkpoint is written again."""
+    for log in (folder / "log.jsonl", folder / "health.jsonl"):
+        if log.exists():
+            lines = [line for line in log.read_text("utf-8").splitlines(keepends=True) if before(line, images)]
+            write_aside(log, "".join(lines).encode())
     for picture in (folder / "samples").glob("[0-9]*.png"):
         if int(picture.name.partition("-")[0]) > images:
             picture.unlink()
@@ -110,7 +113,7 @@ def rewind(folder: Path, images: int) -> None:
 def before(line: str, images: int) -> bool:
     try:
         return bool(json.loads(line)["images"] <= images)
-    except ValueError:
+    except (ValueError, KeyError, TypeError):
         return False  # a line that was cut off
 
 

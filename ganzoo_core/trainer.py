@@ -20,7 +20,7 @@ from torch.optim import Optimizer
 from ganzoo_core.distributed import Processes
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.losses import Terms
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, average
+from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, average, copy_buffers
 from ganzoo_core.seeds import hash32
 
 Feed = Callable[..., Iterator[Batch]]  # (start, batch_size, rank, world, **phase.data) -> an endless stream of batches
@@ -93,6 +93,7 @@ class Trainer(ABC):
         self.seed, self.batch_size, self.images, self.ema_images = seed, batch_size, images, ema_images
         self.device, self.precision, self.micro_batch = torch.device(device), precision, micro_batch
         self.ours = ours or Processes()
+        self.reached = Position(0, 0, 0)
 
     @abstractmethod
     def iterate(
@@ -129,7 +130,8 @@ class Trainer(ABC):
                     optimizers[player] = player.optim(player.parameters())
             for losses, reached in self.stretch(objective, stretch, data, optimizers, position):
                 position = reached
-                save = Saver(objective, {keys[p]: o for p, o in optimizers.items()}, position)
+                self.reached = position
+                save = Saver(self, objective, {keys[p]: o for p, o in optimizers.items()}, position)
                 yield Report(stretch.phase.name, position.iteration - 1, position, stretch.images, total, losses, save)
             position = Position(position.phase + 1, 0, position.images)
             later = {player for s in plan[position.phase :] for player in s.phase.players}
@@ -144,6 +146,8 @@ class Trainer(ABC):
         position: Position,
     ) -> Iterator[tuple[Tensors, Position]]:
         """The rest of one phase, from `position` on."""
+        if not stretch.iterations:
+            return
         phase, images = stretch.phase, position.images
         own = {k: v for k, v in phase.data.items() if k != "batch_size"}
         batches = data(start=images, batch_size=stretch.batch_size, rank=self.ours.rank, world=self.ours.world, **own)
@@ -159,11 +163,14 @@ class Trainer(ABC):
                 average(target, getattr(objective, name), beta)
             images += stretch.images
             phase.after((t + 1) / stretch.iterations)
+            for name, target in objective.averages.items():
+                copy_buffers(target, getattr(objective, name))  # what `after` has set: a depth, an alpha
             yield losses, Position(position.phase, t + 1, images)
 
     def plan(self, phases: Sequence[Phase]) -> list[Stretch]:
         """Phases in iterations, scaled in proportion so that together they last `images`."""
-        scale = self.images / sum(phase.images for phase in phases) if self.images else 1.0
+        total = sum(phase.images for phase in phases)
+        scale = self.images / total if self.images and total else 1.0
         return [self.measured(phase, scale) for phase in phases]
 
     def measured(self, phase: Phase, scale: float) -> Stretch:
@@ -171,7 +178,7 @@ class Trainer(ABC):
         repeat = max(step.repeat for step in phase.steps)
         # 1e-9: a product that should be whole may lie a rounding above it.
         iterations = math.ceil(phase.images * scale / (batch_size * repeat) - 1e-9)
-        return Stretch(phase, max(iterations, 1), batch_size, repeat)
+        return Stretch(phase, iterations, batch_size, repeat)
 
     def settle(self, objective: Objective) -> None:
         """Onto the device, every convolution channels-last, all in training mode and nobody moving."""
@@ -243,12 +250,16 @@ class Alternating(Trainer):
 
 
 class Saver:
-    """Copies nothing until it is called; then the whole state as it stands, for the position it was made at."""
+    """Copies nothing until it is called; then the whole state, which must still be that of its position."""
 
-    def __init__(self, objective: Objective, optimizers: Mapping[str, Optimizer], position: Position) -> None:
-        self.objective, self.optimizers, self.position = objective, optimizers, position
+    def __init__(
+        self, trainer: Trainer, objective: Objective, optimizers: Mapping[str, Optimizer], position: Position
+    ) -> None:
+        self.trainer, self.objective, self.optimizers, self.position = trainer, objective, optimizers, position
 
     def __call__(self) -> Checkpoint:
+        if self.trainer.reached is not self.position:
+            raise GanzooError("the run has gone on since this report", "Ask for its checkpoint before the next one.")
         state = {k: v.detach().clone() for k, v in state_of(self.objective).items()}
         return Checkpoint(self.position, state, {k: optimizer_state(o) for k, o in self.optimizers.items()})
 
@@ -301,7 +312,7 @@ def load_optimizer(optimizer: Optimizer, weights: Sequence[Tensor], tensors: Ten
         index, _, key = name.partition(".")
         weight = weights[int(index)]
         # In the weight's own memory format: fused kernels walk both side by side.
-        value = torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.to(weight.device)
+        value = torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.clone()
         state.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 

@@ -400,7 +400,15 @@ def test_a_seen_image_comes_back_in_the_memory_format_that_it_had():
     games = [Wide(), Wide()]
     for game in games:
         del game.video
-    kept = play(games[0])[0].checkpoint()
+    kept = next(Alternating(batch_size=4).run(games[0], Counter())).checkpoint()
     kept = replace(kept, objective={k: v.contiguous() for k, v in kept.objective.items()})
     list(Alternating(batch_size=4).run(games[1], Counter(), kept))
     assert games[0].pool.stride() == games[1].pool.stride()
+
+
+def test_a_report_of_the_past_refuses_to_be_saved():
+    """Its position would be paired with a later state."""
+    reports = play(Wide())
+    reports[-1].checkpoint()
+    with pytest.raises(GanzooError, match="has gone on"):
+        reports[0].checkpoint()

@@ -16,6 +16,7 @@ VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the c
     "list": "List GAN families and trained models.",
     "info": "Show all that is known of a family or a model.",
     "train": "Train a family on your data.",
+    "report": "Write a run's report as one HTML page.",
     "sample": "Make pictures with a trained model.",
     "registry": "Make and check registry.toml.",
 }

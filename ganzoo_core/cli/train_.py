@@ -38,16 +38,22 @@ KEPT = ("images", "seed", "batch_size", "ema_images", "micro_batch")  # that a r
 @click.option("--checkpoint-every", type=click.IntRange(1, 10**12), metavar="IMAGES", help="Default: 20 in a run.")
 @click.option("--on-bad-image", type=click.Choice(["refuse", "skip"]), help="Default: refuse.")
 @click.option("--follow-links", is_flag=True, default=None, help="Read images that links out of the folder lead to.")
+@click.option("--tensorboard", is_flag=True, help="Write losses and pictures for TensorBoard, too.")
 @click.option("--force", is_flag=True, help="Replace the run in --out.")
 @click.pass_context
-def train_(ctx: click.Context, /, family: str, out: Path | None, resume: bool, force: bool, **options: Any) -> None:
+def train_(
+    ctx: click.Context, /, family: str, out: Path | None, resume: bool, tensorboard: bool, force: bool, **options: Any
+) -> None:
     """Train FAMILY on your data. Writes a run directory with its log, pictures over time, checkpoints and the model.
 
     SIGTERM and Ctrl-C finish the step, save and end; SIGUSR1 saves and goes on.
     """
     from ganzoo_core import engine
     from ganzoo_core.observers import progress
+    from ganzoo_core.tensorboard import TensorBoard, require
 
+    if tensorboard:
+        require()
     if resume and out is None:
         raise GanzooError("--resume: of which run?", "Name its directory with --out.")
     explicit = {k for k in options if ctx.get_parameter_source(k) == click.core.ParameterSource.COMMANDLINE}
@@ -60,8 +66,8 @@ def train_(ctx: click.Context, /, family: str, out: Path | None, resume: bool, f
     chosen = {k: v for k, v in options.items() if k in SETTINGS and v is not None}
     kept = {k: begun[k] for k in KEPT if begun.get(k) is not None}
     settings = engine.Settings(
-        **{**kept, **chosen}, out=folder, resume=resume, force=force, signals=True, watchers=(progress,),
-        data_options=data_options,
+        **{**kept, **chosen}, out=folder, resume=resume, force=force, signals=True,
+        watchers=(progress, TensorBoard) if tensorboard else (progress,), data_options=data_options,
     )  # fmt: skip
     say(f"{family}, preset {objective.recipe.preset}, on {data}: {count(objective)} weights, in {folder}")
     if engine.fit(objective, data, settings) is None:

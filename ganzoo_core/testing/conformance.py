@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ganzoo_core import catalogue, checkpoint, model, weights
+from ganzoo_core.configs import FILE
 from ganzoo_core.distributed import Processes
 from ganzoo_core.networks import Generator
 from ganzoo_core.objective import Objective, Phase, Step
@@ -215,7 +216,7 @@ class Conformance:
         weights.write_model(tmp_path / "a", objective, origin)
         loaded = model.load(tmp_path / "a")
         loaded.save(tmp_path / "b")
-        for name in ("config.json", weights.FILE):
+        for name in ("config.json", FILE):
             assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
         for name, net in objective.shipped().items():
             assert not differing(state(net), state(loaded.networks[name]))

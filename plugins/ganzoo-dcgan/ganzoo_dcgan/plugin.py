@@ -25,8 +25,8 @@ DCGAN = Family(
     presets={
         "paper": Preset({"image_size": 64, "channels": 3, "width": 64}, {"batch_size": 128}),
         "mnist": Preset(
-            {"image_size": 32, "channels": 1, "width": 48, "images": 400_000},
-            {"batch_size": 64, "ema_images": 5_000},
+            {"image_size": 32, "channels": 1, "width": 48, "images": 600_000},
+            {"batch_size": 64, "ema_images": 10_000},
         ),
         "digits": Preset(
             {"image_size": 16, "channels": 1, "width": 32, "images": 60_000},

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from ganzoo_core.losses import Terms, nonsaturating
 from ganzoo_core.networks import Discriminator, Generator
 from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam, sgd
 from ganzoo_core.penalties import clip_rows
-from ganzoo_core.schedules import exponential, saturating
+from ganzoo_core.schedules import Schedule, exponential, saturating
 from ganzoo_gan.networks import G as Perceptron
 
 
@@ -29,7 +29,7 @@ class GAN(Objective):
         *,
         k: int = 1,  # updates of D for each of G
         rule: Literal["momentum", "adam"] = "momentum",  # of learning: the published one, or Adam with b1 = 0.5
-        lr: float = 0.1,  # first step of the rule
+        lr: float = 0.1,  # G's first step; D's is half of it
         max_norm: float = 0.0,  # bound on the norm of the weights into each unit of D; 0: none
         images: int = 25_000_000,  # length in real images: 500 epochs of MNIST's first 50,000
     ) -> None:
@@ -47,17 +47,21 @@ class GAN(Objective):
         return [Phase("main", [Step(D, self.d_loss, repeat=self.k), Step(G, self.g_loss)], self.images)]
 
     def players(self) -> tuple[Player, Player]:
+        # The authors' code descends half of Alg. 1's loss of D: under momentum, the whole at half the rate.
         if self.rule == "adam":
-            move = adam(self.lr, 0.5)
-            return Player("D", [self.D], move, project=self.project), Player("G", [self.G], move)
+            d_rule, g_rule, schedules = adam(self.lr / 2), adam(self.lr), {}
+        else:
+            d_rule, g_rule, schedules = sgd(self.lr / 2, 0.5), sgd(self.lr, 0.5), self.schedules()
+        D = Player("D", [self.D], d_rule, schedules, self.project)
+        return D, Player("G", [self.G], g_rule, schedules)
+
+    def schedules(self) -> Mapping[str, Schedule]:
+        """The rate is divided by 1.000004 at each update, down to 1e-6; momentum climbs to 0.7 in 250 epochs."""
         updates, epochs = self.images / (100 * self.k), self.images / 50_000
-        schedules = {
-            "lr": exponential(1.000004**-updates, floor=1e-6 / self.lr),  # divided by 1.000004 at each update
+        return {
+            "lr": exponential(1.000004**-updates, floor=1e-6 / self.lr),
             "momentum": saturating(0.7 / 0.5, at=250 / epochs),
         }
-        # The authors' code descends half of Alg. 1's loss of D: under this rule, the whole at half the rate.
-        D = Player("D", [self.D], sgd(self.lr / 2, 0.5), schedules, self.project)
-        return D, Player("G", [self.G], sgd(self.lr, 0.5), schedules)
 
     def project(self) -> None:
         if self.max_norm:

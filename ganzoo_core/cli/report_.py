@@ -1,0 +1,35 @@
+"""ganzoo report: a run as one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganzoo_core.cli.output import document
+from ganzoo_core.cli.sample_ import writable
+from ganzoo_core.errors import GanzooError, plain
+
+
+@click.command("report")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT.html", help="Default: RUN/report.html.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, too.")
+@click.option("--force", is_flag=True, help="Overwrite OUT. A report in RUN is always made anew.")
+def report_(run: Path, out: Path | None, as_json: bool, force: bool) -> None:
+    """Write the report of RUN, a run directory: recipe, losses, pictures over time, warnings and metrics.
+
+    The page needs nothing but itself: no network, no scripts.
+    """
+    from ganzoo_core import report
+    from ganzoo_core.files import write_aside
+
+    found = report.read(run)
+    target = writable(run / "report.html" if out is None else out, force or out is None)
+    if target.is_dir():
+        raise GanzooError(f"{plain(target)}: is a directory", "Choose another -o.")
+    write_aside(target, report.page(found).encode())
+    if as_json:
+        document({"report": str(target), **report.summary(found)})
+    else:
+        print(target)

@@ -1,0 +1,133 @@
+"""Promises about the repository itself: its layers, its documents, its files."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "docs"))
+import generate  # noqa: E402
+
+CORE = ROOT / "ganzoo_core"
+
+
+def imports(path):
+    """Modules of the core that a file imports anywhere, and those that it needs to be imported itself."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{a.name}" for a in node.names]
+        elif isinstance(node, ast.Import):
+            names = [a.name for a in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "ganzoo_core" and len(parts) > 1 and parts[1] in generate.STACK:
+                yield parts[1], node in tree.body
+
+
+def module_of(path):
+    return path.relative_to(CORE).parts[0].removesuffix(".py")
+
+
+FILES = sorted(p for p in CORE.rglob("*.py") if p.parent != CORE or p.name not in ("__init__.py", "__main__.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(CORE)))
+def test_modules_import_only_what_stands_above_them(path):
+    own = module_of(path)
+    assert own in generate.STACK, f"{own} has no place in docs/generate.py"
+    for module, at_import in imports(path):
+        if at_import:
+            assert generate.STACK.index(module) <= generate.STACK.index(own), f"{own} imports {module}"
+
+
+def test_only_one_module_imports_torch_distributed():
+    users = [
+        p.name
+        for p in CORE.rglob("*.py")
+        if "torch.distributed" in "".join(re.findall("^ *(?:import|from) .*$", p.read_text("utf-8"), re.M))
+    ]
+    assert users == ["distributed.py"]
+
+
+def test_nothing_unpickles():
+    """cifar.py reads the one published pickle whose hash it has checked."""
+    words = re.compile(r"\bpickle\b|torch\.(load|save)\(|\bmarshal\b|\beval\(|\bexec\(")
+    for path in [*CORE.rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]:
+        if path.name in ("cifar.py", "headers.py") or "tests" in path.parts:
+            continue
+        code = ast.unparse(without_docstrings(ast.parse(path.read_text("utf-8"))))
+        found = [m for m in words.findall(code.replace(".eval()", ""))]
+        assert not found, path
+
+
+def without_docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant(None)
+    return tree
+
+
+def test_documents_are_as_generated():
+    done = subprocess.run([sys.executable, ROOT / "docs" / "generate.py", "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_register_is_as_the_plugins_say():
+    done = subprocess.run([sys.executable, "-m", "ganzoo_core", "registry", "check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_plugin_folder_is_installed_and_registered():
+    rows = tomllib.loads((ROOT / "registry.toml").read_text("utf-8"))["plugin"]
+    assert {row["dist"] for row in rows} == {path.name for path in (ROOT / "plugins").iterdir()}
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_python_of_the_readme_runs(number, tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    assert len(blocks) == 3
+    done = subprocess.run([sys.executable, "-c", blocks[number]], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_shell_of_the_readme_runs(tmp_path):
+    """Every ganzoo line of the README, trainings made short; those on data that is not here are only parsed."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    lines = [line for line in lines if line.startswith("ganzoo")]
+    assert len(lines) >= 9
+    for line in lines:
+        if ("mnist" in line and "train" in line) or "path/to" in line:
+            continue
+        short = " --preset tiny --images 64 --batch-size 16" if "train" in line and "--resume" not in line else ""
+        command = line.replace("ganzoo", f"{sys.executable} -m ganzoo_core", 1) + short
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
+    assert (tmp_path / "digits.png").read_bytes() == next(
+        ROOT.glob("plugins/*/*/weights/dcgan.mnist/samples.png")
+    ).read_bytes()
+
+
+def test_shipped_weights_are_small():
+    files = [path for path in ROOT.glob("plugins/*/*/weights/*/*")]
+    assert files and max(path.stat().st_size for path in files) <= 8 << 20
+    assert sum(path.stat().st_size for path in files) <= 100 << 20
+
+
+def test_the_wheel_carries_the_register(tmp_path):
+    import zipfile
+
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q", "-w", tmp_path, ROOT]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("ganzoo_core-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read("ganzoo_core/registry.toml") == (ROOT / "registry.toml").read_bytes()
+        assert "ganzoo_core/py.typed" in archive.namelist()
