@@ -15,10 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ganzoo_core.errors import GanzooError, UnknownName
+from ganzoo_core.errors import GanzooError, UnknownName, plain
 
 GROUP = "ganzoo.plugins"
 REGISTRY = Path(__file__).with_name("registry.toml")
+MAX_REGISTER = 1 << 20
+MAX_KEY = 500
 
 
 class Installed(NamedTuple):
@@ -70,15 +72,34 @@ class Register(NamedTuple):
 @cache
 def register() -> Register:
     """The zoo's register, as shipped with the core."""
+    return parse(REGISTRY)
+
+
+def parse(path: Path) -> Register:
+    """A register from its file. Errors: GanzooError for one that is no TOML, too large, or names something twice."""
     try:
-        document = tomllib.loads(REGISTRY.read_text("utf-8"))
-    except (OSError, ValueError) as fault:
-        raise GanzooError(f"registry.toml: {fault}", "Reinstall ganzoo-core.") from None
-    return Register(
-        {row["name"]: row for row in document.get("plugin", [])},
-        {row["name"]: row for row in document.get("family", [])},
-        {row["id"]: row for row in document.get("weights", [])},
-    )
+        if not path.is_file() or path.stat().st_size > MAX_REGISTER:
+            raise ValueError(f"is no file of at most {MAX_REGISTER:,} bytes")
+        text = path.read_text("utf-8")
+        # tomllib takes seconds over a key of thousands of dots, and recurses into brackets without end.
+        if any(len(line.split("=", 1)[0]) > MAX_KEY for line in text.splitlines()) or "[" * MAX_KEY in text:
+            raise ValueError("holds a key or a nesting that no register has")
+        document = tomllib.loads(text)
+        tables = [
+            by_name(document, table, key) for table, key in (("plugin", "name"), ("family", "name"), ("weights", "id"))
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
+        raise GanzooError(f"{path.name}: {plain(fault)}", "Make it anew with `ganzoo registry build`.") from None
+    return Register(*tables)
+
+
+def by_name(document: Mapping[str, Any], table: str, key: str) -> Mapping[str, Mapping[str, Any]]:
+    rows: dict[str, Mapping[str, Any]] = {}
+    for row in document.get(table, []):
+        if row[key] in rows:
+            raise ValueError(f"[[{table}]] {row[key]!r} stands there twice")
+        rows[row[key]] = row
+    return rows
 
 
 @cache

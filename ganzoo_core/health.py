@@ -26,6 +26,7 @@ LOGGED = 500  # losses in a run, as in log.jsonl
 WON = 0.01  # both halves of D's loss on average below this
 POOR = 0.05  # samples differ from each other less than this, as a share of how real ones do
 YOUNG = 0.25  # of the run, in which all samples may be alike
+LATE = 5_000  # iterations by which samples that were alike from the start should no longer be
 
 Look = dict[str, Any]  # images, phase, variety, weights, warnings
 HAS_WON = (
@@ -80,10 +81,16 @@ class Health(Watcher):
         moving = any(w.grad is not None for w in self.weights())  # or nobody plays it in this phase
         if moving and len({look["weights"] for look in self.looks[-3:]}) == 1 and len(self.looks) >= 3:
             signs.append(STILL)
-        poor = [look["variety"] is not None and look["variety"] < POOR for look in self.looks[-2:]]
-        if all(poor) and len(poor) == 2 and report.position.images > YOUNG * report.total:
+        if self.poor(late=report.position.images >= LATE * report.drawn, young=YOUNG * report.total):
             signs.append(ALIKE)
         return signs
+
+    def poor(self, *, late: bool, young: float) -> bool:
+        """Whether the samples have lost their variety, or are late to find any, at this look and the one before."""
+        known = [(look["images"], look["variety"]) for look in self.looks if look["variety"] is not None]
+        if len(known) < 2 or known[-1][0] <= young or max(variety for _, variety in known[-2:]) >= POOR:
+            return False
+        return late or max(variety for _, variety in known) > 2 * POOR
 
     def weights(self) -> list[Tensor]:
         """Of all that is published, as it is trained: not the averages."""

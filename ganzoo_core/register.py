@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
-from importlib.metadata import PathDistribution, metadata
+from importlib.metadata import PathDistribution, metadata, version
 from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
+from ganzoo_core import catalogue, named
 from ganzoo_core.catalogue import Installed
 from ganzoo_core.configs import read_config, read_metrics
-from ganzoo_core.errors import GanzooError
+from ganzoo_core.errors import GanzooError, UnknownName, plain
 from ganzoo_core.registry import CORE, Loaded, registry
 from ganzoo_core.specs import Family
 from ganzoo_core.weights import read_tensors
@@ -100,6 +103,11 @@ def text() -> str:
     return "\n".join([HEAD, *blocks])
 
 
+def named_text() -> str:
+    """named_gans.tsv as it should be: our families joined to it by arXiv id."""
+    return named.text(catalogue.families().values(), {})
+
+
 def toml(value: Any) -> str:
     """A value in TOML; JSON's strings, numbers and lists of such are TOML too."""
     if isinstance(value, Mapping):
@@ -109,8 +117,58 @@ def toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+KEYS = {  # of every row of a table; those of weights that lie on the Hub are `repo` and `revision` besides
+    "plugin": {"name", "dist", "version", "requires_core", "install", "summary"},
+    "family": {"name", "plugin", "summary", "task", "paper", "year", "arxiv"},
+    "weights": {
+        "id", "family", "where", "licence", "dataset", "dataset_licence", "images", "seed", "command", "metrics",
+        "files",
+    },
+}  # fmt: skip
+
+
+def check(path: Path) -> None:
+    """A register that makes sense in itself. Errors: GanzooError naming the row and the key."""
+    tables = catalogue.parse(path)
+    for table, rows in zip(KEYS, tables, strict=True):
+        for name, row in rows.items():
+            where = f"{path.name}: [[{table}]] {plain(name)}"
+            for key in sorted(row.keys() - KEYS[table]):
+                raise UnknownName(f"key of {where}", key, KEYS[table])
+            for key in sorted(KEYS[table] - row.keys()):
+                raise GanzooError(f"{where}: has no {key}")
+    for name, row in tables.families.items():
+        if row["plugin"] not in tables.plugins:
+            raise UnknownName(f"plugin of family {name}", row["plugin"], tables.plugins)
+    for name, row in tables.weights.items():
+        check_weights(f"{path.name}: [[weights]] {plain(name)}", row, tables.families)
+    for name, row in tables.plugins.items():
+        if not SpecifierSet(row["requires_core"]).contains(version(CORE), prereleases=True):
+            raise GanzooError(
+                f"{path.name}: [[plugin]] {name}: wants {CORE}{row['requires_core']}, and this is {version(CORE)}"
+            )
+
+
+def check_weights(where: str, row: Row, families: Mapping[str, Any]) -> None:
+    """One row of weights: its family, where it lies, its licences, its files."""
+    if row["family"] not in families:
+        raise UnknownName(f"family of {where}", row["family"], families)
+    repo, _, revision = row["where"].removeprefix("hf:").partition("@")
+    if row["where"] != "package":
+        if not re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", repo) or ".." in repo:
+            raise GanzooError(f"{where}: where: {plain(repo, 100)!r} is no owner/name")
+        if not re.fullmatch(r"[0-9a-f]{40}", revision):
+            raise GanzooError(f"{where}: where: revision {plain(revision, 60)!r} is no commit of 40 hex digits")
+    if not row["licence"] or not row["dataset_licence"]:
+        raise GanzooError(f"{where}: has no licence")
+    for name, file in row["files"].items():
+        if not re.fullmatch(r"[0-9a-f]{64}", str(file.get("sha256"))) or not isinstance(file.get("bytes"), int):
+            raise GanzooError(f"{where}: files: {plain(name)}: no sha256 and bytes")
+
+
 def drift(path: Path) -> str:
     """How the file differs from what it should be: the first differing line of each, or ""."""
+    check(path)
     found, wanted = path.read_text("utf-8").splitlines(), text().splitlines()
     for number, (old, new) in enumerate(zip(found, wanted, strict=False), 1):
         if old != new:

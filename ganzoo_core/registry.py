@@ -129,7 +129,7 @@ def load(plugin: Installed) -> Loaded | Broken:
     """Import one plugin and collect what it contributes; whatever it raises or prints stays with it."""
     try:
         refuse_other_core(plugin)
-        with stdout_to_stderr():
+        with stdout_to_stderr(), undisturbed():
             module = import_module(plugin.module)
             return Loaded(plugin, module, contributions(module))
     except KeyboardInterrupt:
@@ -191,6 +191,29 @@ def stdout_to_stderr() -> Iterator[None]:
         sys.stdout.flush()
         os.dup2(saved, 1)
         os.close(saved)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Working directory, signal handlers, random generators and default dtype are afterwards what they were."""
+    import random
+    import signal
+
+    torch = sys.modules.get("torch")  # what is not loaded has nothing to disturb
+    folder, rng = os.getcwd(), random.getstate()
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)}
+    dtype, state = (torch.get_default_dtype(), torch.get_rng_state()) if torch else (None, None)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        random.setstate(rng)
+        for number, handler in handlers.items():
+            if signal.getsignal(number) != handler:
+                signal.signal(number, handler)
+        if torch:
+            torch.set_default_dtype(dtype)
+            torch.set_rng_state(state)
 
 
 def family_infos(plugins: frozenset[str]) -> dict[str, FamilyInfo]:

@@ -384,7 +384,7 @@ def smooth(line: Line) -> list[tuple[int, float]]:
 
 def axes(scale: Scale, unit: str) -> str:
     parts = []
-    for value in ticks(scale.y0, scale.y1, 5):
+    for value in ticks(scale.y0, scale.y1, 6):
         y = f"{scale.y(value):.1f}"
         parts += [f"<line class=rule x1={LEFT} x2={WIDTH - RIGHT} y1={y} y2={y} />"]
         parts += [f"<text class=tick x={LEFT - 8} y={y} dy='.35em' text-anchor=end>{number(value)}</text>"]
@@ -439,9 +439,9 @@ def samples(found: Found) -> str:
 def over_time(name: str, group: Sequence[Grid], budget: int) -> str:
     pair = [group[0], group[-1]] if len(group) > 1 else [group[0]]
     between, left_out = affordable(group[1:-1], budget)
-    parts = [f"<h3>{text(name, 80)}</h3>", "<div class=pair>", *[figure(grid, name) for grid in pair], "</div>"]
+    parts = [f"<h3>{text(name, 80)}</h3>", "<div class=pair>", *[figure(grid, name, 400) for grid in pair], "</div>"]
     if between:
-        parts += ["<div class=strip tabindex=0>", *[figure(grid, name) for grid in between], "</div>"]
+        parts += ["<div class=strip tabindex=0>", *[figure(grid, name, 150) for grid in between], "</div>"]
     parts += [f"<p class=quiet>{left_out:,} more are in samples/.</p>"] if left_out else []
     return "\n".join(parts)
 
@@ -455,12 +455,12 @@ def affordable(group: Sequence[Grid], budget: int) -> tuple[Sequence[Grid], int]
     return [], len(group)
 
 
-def figure(grid: Grid, name: str) -> str:
-    """A picture inside the page; small ones are shown in whole pixels, enlarged."""
+def figure(grid: Grid, name: str, room: int) -> str:
+    """A picture inside the page; one that is much smaller than its room is enlarged, and keeps its pixels."""
     width, height = grid.size
-    times = max(1, round(400 / width)) if width < 300 else 1
+    times = max(1, round(room / width))
     data = base64.b64encode(grid.path.read_bytes()).decode()
-    kind = "class=pixels " if times > 1 else ""
+    kind = "class=pixels " if width < 300 else ""
     caption = f"{grid.images:,} images"
     return (
         f"<figure><img {kind}width={width * times} height={height * times} alt='{text(name, 80)} at {caption}' "
@@ -588,7 +588,7 @@ img { display: block; max-width: 100%; height: auto; border-radius: 3px; }
 .pair figcaption, .strip figcaption { margin-top: .35rem; }
 .strip { display: flex; gap: .9rem; overflow-x: auto; margin-top: 1.5rem; padding-bottom: .75rem; }
 .strip figure { flex: none; }
-.strip img { height: 10rem; width: auto; max-width: none; }
+.strip img { max-height: 12rem; width: auto; max-width: none; }
 pre { background: var(--panel); border-radius: 6px; padding: .8rem 1rem; white-space: pre-wrap;
   overflow-wrap: anywhere; font: .85rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; margin: .75rem 0; }
 .columns { columns: 2; column-gap: 3rem; }

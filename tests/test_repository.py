@@ -35,7 +35,11 @@ def module_of(path):
     return path.relative_to(CORE).parts[0].removesuffix(".py")
 
 
-FILES = sorted(p for p in CORE.rglob("*.py") if p.parent != CORE or p.name not in ("__init__.py", "__main__.py"))
+FILES = sorted(
+    p
+    for p in CORE.rglob("*.py")
+    if ("template" not in p.parts and p.parent != CORE) or p.name not in ("__init__.py", "__main__.py")
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(CORE)))

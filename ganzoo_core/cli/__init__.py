@@ -15,10 +15,16 @@ from ganzoo_core.errors import GanzooError, OutsideFault, Stopped, UnknownName, 
 VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the command `<verb>_`
     "list": "List GAN families and trained models.",
     "info": "Show all that is known of a family or a model.",
+    "search": "Search every GAN ever named.",
+    "plugins": "List installed plugins, broken ones too.",
+    "install": "Install plugins of the zoo.",
+    "uninstall": "Remove plugins.",
     "train": "Train a family on your data.",
     "report": "Write a run's report as one HTML page.",
     "sample": "Make pictures with a trained model.",
     "registry": "Make and check registry.toml.",
+    "new": "Begin a plugin of your own.",
+    "doctor": "Examine the environment, the plugins and the data.",
 }
 
 

@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from ganzoo_core import catalogue
+from ganzoo_core.cli.completion import names
 from ganzoo_core.cli.output import document, table
 from ganzoo_core.errors import UnknownName, plain
 
 
 @click.command("info")
-@click.argument("name", metavar="ID")
+@click.argument("name", metavar="ID", shell_complete=names)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def info_(name: str, as_json: bool) -> None:
     """Show all that is known of a family (dcgan) or of a trained model (dcgan.mnist)."""
@@ -27,7 +28,8 @@ def info_(name: str, as_json: bool) -> None:
         facts["presets"] = preset_rows(name) if families[name].installed else {}
         facts["install"] = catalogue.install_hint(name)
     else:
-        raise UnknownName("family or model", name, [*families, *models], "`ganzoo list` shows all.")
+        strangers_only(name, [*families, *models], as_json)
+        return
     if as_json:
         document({**facts, "arguments": arguments})
         return
@@ -41,6 +43,21 @@ def info_(name: str, as_json: bool) -> None:
         print()
         rows = [[row["name"], row["type"], row["default"], row["meaning"]] for row in arguments]
         table("Arguments (-c name=value)", ["name", "type", "default", "meaning"], rows)
+
+
+def strangers_only(name: str, known: list[str], as_json: bool) -> None:
+    """A GAN that has a name but no family here: say so, and which paper it is."""
+    from ganzoo_core import named
+
+    found = named.called(name)
+    if not found:
+        raise UnknownName("family or model", name, known, "`ganzoo list` and `ganzoo search` know more.")
+    if as_json:
+        document({"named": [row.about() for row in found]})
+        return
+    for row in found:
+        ours = f"here it is the family {row.family}" if row.family else "the zoo does not have it"
+        print(f"{plain(row.name)} ({row.year}): {plain(row.title)}, {plain(row.arxiv)}: {ours}")
 
 
 def recipe_rows(family: str) -> list[dict[str, Any]]:

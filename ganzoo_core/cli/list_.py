@@ -5,11 +5,12 @@ from __future__ import annotations
 import click
 
 from ganzoo_core import catalogue
+from ganzoo_core.cli.completion import names
 from ganzoo_core.cli.output import document, table
 
 
 @click.command("list")
-@click.argument("patterns", nargs=-1, metavar="[PATTERN...]")
+@click.argument("patterns", nargs=-1, metavar="[PATTERN...]", shell_complete=names)
 @click.option("--task", default="", help="Only of this task, e.g. unconditional.")
 @click.option("--dataset", default="", help="Only models trained on this data set.")
 @click.option("--installed", is_flag=True, help="Only what is installed.")

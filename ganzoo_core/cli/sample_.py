@@ -8,12 +8,13 @@ from typing import Any, get_type_hints
 
 import click
 
+from ganzoo_core.cli.completion import sources
 from ganzoo_core.cli.train_ import pair
 from ganzoo_core.errors import GanzooError, UnknownName, plain, say
 
 
 @click.command("sample")
-@click.argument("source")
+@click.argument("source", shell_complete=sources)
 @click.option("-n", "count", type=click.IntRange(1, 100_000), default=64, show_default=True, help="How many.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option("-c", "options", multiple=True, metavar="OPTION=VALUE", help="An option of the model's sampling.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ganzoo_core.cli.completion import families
 from ganzoo_core.errors import GanzooError, plain, say
 
 RECIPE = {"preset", "networks", "args"}  # options that say what to build
@@ -18,7 +19,7 @@ KEPT = ("images", "seed", "batch_size", "ema_images", "micro_batch")  # that a r
 
 
 @click.command("train")
-@click.argument("family")
+@click.argument("family", shell_complete=families)
 @click.option("--data", default="digits", show_default=True, help="A data set's name[:variant], a folder or an image.")
 @click.option("--preset", default="", help="A configuration of the family; default: the data set's, else its first.")
 @click.option("--networks", default="", metavar="FAMILY[:PRESET]", help="Another family's networks.")

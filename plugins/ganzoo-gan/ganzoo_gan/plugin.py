@@ -28,11 +28,13 @@ GAN = Family(
     presets={
         "paper": Preset({"image_size": 28, "channels": 1}, {"batch_size": 100}),
         "mnist": Preset(
-            {"image_size": 28, "channels": 1, "width": 512, "units": 64, "rule": "adam", "lr": 4e-4, "images": 1_500_000},
+            {"image_size": 28, "channels": 1, "width": 512, "units": 64,
+             "rule": "adam", "lr": 4e-4, "images": 1_500_000},
             {"batch_size": 32, "ema_images": 20_000},
         ),
         "digits": Preset(
-            {"image_size": 16, "channels": 1, "width": 256, "units": 64, "rule": "adam", "lr": 1e-3, "images": 150_000},
+            {"image_size": 16, "channels": 1, "width": 256, "units": 64,
+             "rule": "adam", "lr": 1e-3, "images": 150_000},
             {"batch_size": 32, "ema_images": 4_000},
         ),
         "tiny": Preset(

@@ -143,6 +143,13 @@ def test_schedules_begin_and_end_as_published() -> None:
     assert 0.1 * long.schedules["lr"](1) == pytest.approx(1e-6)
 
 
+def test_adam_keeps_the_ratio_of_the_rates() -> None:
+    nets = networks(image_size=4)
+    D, G = (step.player for step in GAN(nets["G"], nets["D"], rule="adam", lr=4e-4).phases()[0].steps)
+    assert (D.optim(D.parameters()).defaults["lr"], G.optim(G.parameters()).defaults["lr"]) == (2e-4, 4e-4)
+    assert not D.schedules and not G.schedules
+
+
 def test_k_updates_of_d_for_each_of_g() -> None:
     nets = networks(image_size=4)
     assert [step.repeat for step in GAN(nets["G"], nets["D"], k=3).phases()[0].steps] == [3, 1]

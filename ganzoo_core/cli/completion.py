@@ -1,0 +1,25 @@
+"""What the shell offers after a verb: families and models, from the catalogue alone."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import CompletionItem
+
+from ganzoo_core import catalogue
+
+
+def families(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    found = catalogue.families().values()
+    return [CompletionItem(f.name, help=f.summary) for f in found if f.name.startswith(incomplete)]
+
+
+def sources(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids, and paths besides."""
+    ids = [CompletionItem(name) for name in catalogue.models() if name.startswith(incomplete)]
+    return [*ids, CompletionItem(incomplete, type="file")]
+
+
+def names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Families and ids."""
+    ids = [CompletionItem(name) for name in catalogue.models() if name.startswith(incomplete)]
+    return families(ctx, param, incomplete) + ids

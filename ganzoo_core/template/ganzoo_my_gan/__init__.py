@@ -1,0 +1,1 @@
+"""MyGAN for ganzoo."""

@@ -1,0 +1,142 @@
+"""The residual networks of WGAN-GP's best experiment on CIFAR-10 (Gulrajani et al. 2017, App. F), for 16 to 64 px."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, relu
+
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.networks import Discriminator, Generator, Input, Output
+
+
+class G(Generator):
+    """z -> 4x4 -> residual blocks that each double the side -> BN, ReLU, 3x3 -> tanh; every layer has f channels."""
+
+    def __init__(self, image_size: int, channels: int, width: int, z_dim: int) -> None:
+        super().__init__()
+        self.inputs = {"z": Input("latent", (z_dim,))}
+        self.output = Output((channels, image_size, image_size))
+        self.linear = nn.Linear(z_dim, 16 * width)
+        self.blocks = nn.Sequential(*[Up(width) for _ in range(doublings(image_size))])
+        self.bn = nn.BatchNorm2d(width)
+        self.conv = nn.Conv2d(width, channels, 3, padding=1)
+        self.apply(initialise)
+        uniform(self.conv, gain=2)  # Glorot's, as it precedes no ReLU
+
+    def forward(self, z: Tensor) -> Tensor:
+        h = self.linear(z).unflatten(1, (-1, 4, 4))  # [N, f, 4, 4]
+        return torch.tanh(self.conv(relu(self.bn(self.blocks(h)))))
+
+
+class D(Discriminator):
+    """Residual blocks that halve the side down to 8x8, two that keep it, ReLU, the mean over places, one score.
+
+    Nothing is normalised: a gradient penalty looks at samples one by one (Sec. 4, "No critic batch normalization").
+    """
+
+    def __init__(self, image_size: int, channels: int, width: int) -> None:
+        super().__init__()
+        downs = [Down(width) for _ in range(doublings(image_size) - 2)]
+        self.blocks = nn.Sequential(First(channels, width), *downs, Plain(width), Plain(width))
+        self.linear = nn.Linear(width, 1)
+        self.apply(initialise)
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> [N]
+        return self.linear(self.features(x)).flatten()
+
+    def features(self, x: Tensor) -> Tensor:
+        """The mean over all places of the last activations.  [N, f]"""
+        return relu(self.blocks(x)).mean((2, 3))
+
+
+class Up(nn.Module):
+    """BN, ReLU, twice the side, 3x3, BN, ReLU, 3x3; around it a 1x1 on the enlarged input."""
+
+    def __init__(self, f: int) -> None:
+        super().__init__()
+        self.bn1, self.bn2 = nn.BatchNorm2d(f), nn.BatchNorm2d(f)
+        self.conv1, self.conv2 = nn.Conv2d(f, f, 3, padding=1), nn.Conv2d(f, f, 3, padding=1)
+        self.shortcut = nn.Conv2d(f, f, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv1(twice(relu(self.bn1(x))))
+        h = self.conv2(relu(self.bn2(h)))
+        return twice(self.shortcut(x)) + h  # a 1x1 convolution commutes with copying pixels, and is cheaper first
+
+
+class First(nn.Module):
+    """D's first block: 3x3, ReLU, 3x3, half the side; around it a 1x1 on the shrunken image, which sees no ReLU."""
+
+    def __init__(self, channels: int, f: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(channels, f, 3, padding=1), nn.Conv2d(f, f, 3, padding=1)
+        self.shortcut = nn.Conv2d(channels, f, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return avg_pool2d(self.conv2(relu(self.conv1(x))), 2) + self.shortcut(avg_pool2d(x, 2))
+
+
+class Down(nn.Module):
+    """ReLU, 3x3, ReLU, 3x3, half the side; around it a 1x1."""
+
+    def __init__(self, f: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(f, f, 3, padding=1), nn.Conv2d(f, f, 3, padding=1)
+        self.shortcut = nn.Conv2d(f, f, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.conv2(relu(self.conv1(relu(x))))
+        return avg_pool2d(h, 2) + self.shortcut(avg_pool2d(x, 2))  # published the other way round: the same map
+
+
+class Plain(nn.Module):
+    """ReLU, 3x3, ReLU, 3x3; around it the identity."""
+
+    def __init__(self, f: int) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(f, f, 3, padding=1), nn.Conv2d(f, f, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(relu(self.conv1(relu(x))))
+
+
+def twice(x: Tensor) -> Tensor:
+    """Twice the side: each pixel becomes four."""
+    return interpolate(x, scale_factor=2.0, mode="nearest")
+
+
+def doublings(image_size: int) -> int:
+    """How often 4x4 is doubled to reach the image's side."""
+    n = image_size.bit_length() - 3
+    if not 16 <= image_size <= 64 or image_size != 2 ** (n + 2):
+        raise GanzooError(f"image_size {image_size}: not 16, 32 or 64", "Choose one; images are resized to it.")
+    return n
+
+
+def initialise(layer: nn.Module) -> None:
+    """3x3 convolutions by He's rule, the others and linear layers by Glorot's; biases zero."""
+    if isinstance(layer, nn.Conv2d | nn.Linear):
+        uniform(layer, gain=4 if layer.weight.shape[2:] == (3, 3) else 2)
+
+
+@torch.no_grad()
+def uniform(layer: nn.Conv2d | nn.Linear, gain: float) -> None:
+    """Uniform weights of variance gain / (fan in + fan out): 2 is Glorot & Bengio 2010, Eq. 16; 4 the authors' He."""
+    places = math.prod(layer.weight.shape[2:])
+    limit = math.sqrt(3 * gain / (places * sum(layer.weight.shape[:2])))
+    layer.weight.uniform_(-limit, limit)
+    layer.bias.zero_()  # type: ignore[union-attr]
+
+
+def networks(
+    *,
+    image_size: int = 32,  # side of the square image: 16, 32 or 64
+    channels: int = 3,  # 1 gray, 3 colour
+    width: int = 128,  # f, the channels of every layer of both networks
+    z_dim: int = 128,  # length of the latent z ~ N(0, 1)
+) -> dict[str, nn.Module]:
+    """The generator G and the critic D."""
+    return {"G": G(image_size, channels, width, z_dim), "D": D(image_size, channels, width)}
