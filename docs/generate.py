@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -18,10 +19,9 @@ STACK = [  # the core from the ground up: each imports only what stands above it
     "errors", "seeds", "specs", "headers", "files", "schedules", "losses", "penalties", "networks", "objective",
     "distributed", "trainer", "checkpoint", "catalogue", "named", "installing", "scaffold", "configs", "hookspecs",
     "data", "registry", "recipes", "weights", "model", "register", "feeds", "pictures", "observers", "tensorboard",
-    "health", "signals", "runs", "report", "engine", "doctor", "cli", "testing",
+    "health", "signals", "runs", "keeper", "hardware", "rehearsal", "runfiles", "charts", "report", "engine", "doctor",
+    "cli", "testing",
 ]  # fmt: skip
-
-
 RECORDS = {
     "ganzoo_families": "Family", "ganzoo_weights": "Weights", "ganzoo_datasets": "Dataset", "ganzoo_metrics": "Metric",
     "ganzoo_observers": "Observer", "ganzoo_commands": "Command",
@@ -73,6 +73,17 @@ def design() -> str:
     return text.split(start)[0] + start + modules() + end + text.split(end.strip())[1]
 
 
+def tutorial() -> str:
+    """docs/add-a-family.md with its code as `ganzoo new` writes it."""
+    text = (ROOT / "docs" / "add-a-family.md").read_text("utf-8")
+    text = re.sub(r"(<!-- file: [^\n]* -->\n)```py\n.*?```\n", r"\1", text, flags=re.S)
+    return re.sub(r"<!-- file: (.*) -->\n", lambda found: f"{found[0]}```py\n{code_of(found[1])}```\n", text)
+
+
+def code_of(name: str) -> str:
+    return (ROOT / "ganzoo_core" / "template" / name).read_text("utf-8")
+
+
 def hooks() -> str:
     """docs/hooks.md: every hook with its record's fields."""
     records = {hook: specs.__dict__[name] for hook, name in RECORDS.items()}
@@ -100,7 +111,12 @@ def comments_of_class(record: type) -> dict[str, str]:
 
 def main() -> None:
     stale = []
-    for name, text in {"cli.md": cli(), "hooks.md": hooks(), "design.md": design()}.items():
+    for name, text in {
+        "cli.md": cli(),
+        "hooks.md": hooks(),
+        "design.md": design(),
+        "add-a-family.md": tutorial(),
+    }.items():
         path = ROOT / "docs" / name
         if not path.exists() or path.read_text("utf-8") != text:
             stale.append(name)

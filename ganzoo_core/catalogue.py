@@ -104,7 +104,9 @@ def by_name(document: Mapping[str, Any], table: str, key: str) -> Mapping[str, M
 
 @cache
 def installed() -> Mapping[str, Installed]:
-    """Installed plugins by entry-point name; $GANZOO_PLUGINS, a comma-separated list, admits only those it names.
+    """Installed plugins by entry-point name, a second of the same name as name@dist.
+
+    $GANZOO_PLUGINS, a comma-separated list, admits only those it names.
 
     Reads the distributions' files directly: importlib.metadata alone would cost half of what `list` may.
     """
@@ -112,7 +114,7 @@ def installed() -> Mapping[str, Installed]:
     found: dict[str, Installed] = {}
     for plugin in entry_points():
         if allowed is None or plugin.name in allowed.split(","):
-            found.setdefault(plugin.name, plugin)
+            found[f"{plugin.name}@{plugin.dist}" if plugin.name in found else plugin.name] = plugin
     return dict(sorted(found.items()))
 
 

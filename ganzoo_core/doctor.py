@@ -50,13 +50,14 @@ def examine(timeout: float) -> dict[str, Any]:
 def environment() -> dict[str, str]:
     import torch
 
+    from ganzoo_core.hardware import cpu_has_bf16
+
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
-    fast = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     facts = {
         "python": f"{platform.python_version()} ({sys.executable})",
         "system": platform.platform(),
         "cores": str(os.cpu_count()),
-        "bf16 on the CPU": "yes" if fast else "no",
+        "bf16 on the CPU": "yes" if cpu_has_bf16() else "no",
         "GPU": gpu,
     }
     return facts | {name: plain(os.environ[name]) for name in VARIABLES if name in os.environ}
@@ -86,11 +87,10 @@ def examine_plugin(plugin: Installed, timeout: float) -> Mapping[str, str]:
 
 
 def data() -> dict[str, str]:
-    """Where each named data set is found."""
-    from ganzoo_core.data import open_source
-    from ganzoo_core.registry import registry
+    """Where each of the core's data sets is found. No plugin is loaded for it: one might hang."""
+    from ganzoo_core.data import DATASETS, open_source
 
-    sets, places = dict(registry().datasets.items()), {}
+    sets, places = {dataset.name: dataset for dataset in DATASETS}, {}
     os.environ["HF_HUB_OFFLINE"] = "1"  # a look must not begin a download
     for name in sets:
         try:

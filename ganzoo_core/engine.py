@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, fields
@@ -15,23 +13,24 @@ from torch import nn
 
 from ganzoo_core import checkpoint, pictures, runs
 from ganzoo_core.distributed import Processes, processes
-from ganzoo_core.errors import Diverged, GanzooError, OutsideFault, Stopped, UnknownName, plain, say
+from ganzoo_core.errors import GanzooError, OutsideFault, UnknownName, plain, say
 from ganzoo_core.feeds import Feed, feed_of
+from ganzoo_core.hardware import pick_device, pick_precision
 from ganzoo_core.health import Health
+from ganzoo_core.keeper import Keeper
 from ganzoo_core.model import find
-from ganzoo_core.networks import Generator, forked
-from ganzoo_core.objective import Batch, Objective
+from ganzoo_core.networks import Generator
+from ganzoo_core.objective import Objective
 from ganzoo_core.observers import Grids, JsonLog, Run, Watcher
 from ganzoo_core.recipes import Recipe
 from ganzoo_core.registry import registry
+from ganzoo_core.rehearsal import rehearse
 from ganzoo_core.signals import Signals, signals
 from ganzoo_core.specs import resolve
 from ganzoo_core.trainer import Alternating, Checkpoint, Report, Trainer
 from ganzoo_core.weights import Origin, read_model, write_model
 
 PREVIEW = 64  # pictures in a progress grid
-CHECK_EVERY = 50  # iterations between looks at whether the losses are finite: each look waits for the device
-CHECKPOINTS = 20  # in a run, where the user says nothing
 
 
 @dataclass(frozen=True)
@@ -100,10 +99,11 @@ def run(
     finally:
         for watcher in watchers:
             watcher.close()
+    images = last.total if last else start.position.images if start else 0
     if last is None:
-        say(f"{folder}: is finished at {start.position.images if start else 0:,} images; --images MORE extends it")
-    elif folder is not None and ours.rank == 0 and objective.recipe is not None and objective.recipe.networks:
-        publish(folder / "model", objective, feed, settings.seed, last.total)
+        say(f"{folder}: is finished at {images:,} images; --images MORE extends it")
+    if folder is not None and ours.rank == 0 and objective.recipe is not None and objective.recipe.networks:
+        publish(folder / "model", objective, feed, settings.seed, images)
 
 
 def prepare_folder(
@@ -131,51 +131,6 @@ def prepare_folder(
     return start
 
 
-class Keeper:
-    """Decides after every iteration whether to save and whether to end, the same on every process."""
-
-    def __init__(self, folder: Path | None, objective: Objective, every: int, ours: Processes, heard: Signals) -> None:
-        self.folder, self.every, self.ours, self.heard = folder, every, ours, heard
-        self.objective = objective
-        self.recent: list[Report] = []
-
-    def see(self, report: Report) -> None:
-        """Errors: Diverged where a loss or a weight is not finite, Stopped where a signal ends the run."""
-        self.recent.append(report)
-        ending = self.ours.most(self.heard.ending)
-        saving = bool(ending or self.ours.most(int(self.heard.saving)) or self.due(report))
-        if saving or len(self.recent) == CHECK_EVERY:
-            refuse_infinite(self.recent, self.ours)
-            self.recent = []
-        if saving and self.folder is not None:
-            self.heard.saving = False
-            self.save(report)
-        if ending:
-            raise stopped(ending, self.folder, report)
-
-    def due(self, report: Report) -> bool:
-        every = self.every or max(report.total // CHECKPOINTS, 1)
-        after = report.position.images
-        return (after - report.drawn) // every != after // every or after >= report.total
-
-    def save(self, report: Report) -> None:
-        assert self.folder is not None
-        whole = report.checkpoint()
-        for name, value in whole.objective.items():
-            if value.is_floating_point() and not bool(value.isfinite().all()):
-                raise Diverged(
-                    f"training diverged: {name} is not finite after {report.position.images:,} images",
-                    "The last checkpoint is intact. Lower the learning rate, or try --precision fp32.",
-                )
-        buffers = frozenset(name for name, _ in self.objective.named_buffers())
-        checkpoint.save(self.folder / "checkpoints", whole, buffers, self.ours)
-
-
-def stopped(signum: int, folder: Path | None, report: Report) -> Stopped:
-    at = f"stopped by signal {signum} at {report.position.images:,} of {report.total:,} images"
-    return Stopped(signum, f"{at}, saved" if folder else at, f"--resume --out {folder} goes on." if folder else "")
-
-
 def watched(reports: Iterable[Report], watchers: list[Watcher], keeper: Keeper) -> Iterator[Report]:
     """Reports on their way to the caller, seen by everyone."""
     for report in reports:
@@ -183,20 +138,6 @@ def watched(reports: Iterable[Report], watchers: list[Watcher], keeper: Keeper) 
             watcher.see(report)
         keeper.see(report)
         yield report
-
-
-def refuse_infinite(reports: list[Report], ours: Processes) -> None:
-    """The first term of the reports that is not finite, on whatever process, stops all of them by name."""
-    names = [(report, name) for report in reports for name in report.losses]
-    finite = torch.stack([report.losses[name].float() for report, name in names]).isfinite().tolist()
-    bad = next((where for where, good in zip(names, finite, strict=True) if not good), None)
-    mine = bad and (
-        f"training diverged: loss {bad[1]} is not finite in iteration {bad[0].iteration} of phase {bad[0].phase}, "
-        f"after {bad[0].position.images:,} images"
-    )
-    found = next(filter(None, ours.gather(mine)), None)
-    if found:
-        raise Diverged(found, "Lower the learning rate, or try --precision fp32.")
 
 
 def watchers_of(folder: Path | None, settings: Settings) -> Iterator[Callable[[Run], Watcher]]:
@@ -242,31 +183,6 @@ def trainer_of(objective: Objective, settings: Settings, ours: Processes) -> Tra
     )
 
 
-def pick_device(name: str) -> torch.device:
-    """ "auto" is CUDA where there is one. Errors: GanzooError for a device that this machine lacks."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise GanzooError(f"--device {plain(name)}: this machine has none", "Use --device cpu.") from None
-    return device
-
-
-def pick_precision(name: str, device: torch.device) -> torch.dtype:
-    """ "auto" is bfloat16 where the hardware multiplies it, float32 elsewhere."""
-    if name == "auto":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else cpu_has_bf16()
-        return torch.bfloat16 if fast else torch.float32
-    return torch.bfloat16 if name == "bf16" else torch.float32
-
-
-def cpu_has_bf16() -> bool:
-    """AMX or AVX512-BF16."""
-    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-
-
 def initialise(objective: Objective, source: str) -> None:
     """Start the published networks from trained weights; they must be of the same shape."""
     _, trained = read_model(find(source))
@@ -277,42 +193,6 @@ def initialise(objective: Objective, source: str) -> None:
                 f"--init {plain(source)}: its {name} is of another shape", "Give the arguments of its making."
             )
         getattr(objective, name).load_state_dict(given)
-
-
-def rehearse(objective: Objective, feed: Feed) -> None:
-    """Every loss of every phase once, on two samples and on a copy: a misfit shows before the first step."""
-    stage = copy.deepcopy(objective).train()
-    with forked():
-        if stage.prepare_on:
-            stage.prepare(next(feed(start=0, batch_size=stage.prepare_on)))
-        for phase in stage.phases():
-            phase.enter()
-            batch = next(feed(start=0, batch_size=2, **{k: v for k, v in phase.data.items() if k != "batch_size"}))
-            for step in phase.steps:
-                rehearse_step(stage, step.loss, batch)
-
-
-def rehearse_step(stage: Objective, loss: Callable[[Batch], Any], batch: Batch) -> None:
-    try:
-        loss(batch)
-    except GanzooError:
-        raise
-    except (RuntimeError, TypeError, ValueError, KeyError, IndexError) as fault:
-        shapes = ", ".join(f"{k} {list(v.shape)}" for k, v in batch.items())
-        raise GanzooError(
-            f"{type(stage).__name__}.{getattr(loss, '__name__', 'loss')}: {culprit(stage, fault)} does not fit "
-            f"a batch of {shapes}: {plain(fault)}",
-            "Check image_size, channels and the networks.",
-        ) from fault
-
-
-def culprit(stage: Objective, fault: BaseException) -> str:
-    """The network in which the fault happened."""
-    names = {id(child): name for name, child in stage.named_children()}
-    for frame, _ in traceback.walk_tb(fault.__traceback__):
-        if id(frame.f_locals.get("self")) in names:
-            return f"network {names[id(frame.f_locals['self'])]}"
-    return "the loss"
 
 
 def description(objective: Objective, data: Any, feed: Feed, settings: Settings, trainer: Trainer) -> dict[str, Any]:

@@ -36,9 +36,9 @@ class UnknownName(GanzooError):
         names = sorted(set(known))
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         if near:
-            advice = f"Did you mean {' or '.join(near)}?"
+            advice = f"Did you mean {plain(' or '.join(near))}?"
         elif 0 < len(names) <= 12:
-            advice = f"Known: {', '.join(names)}."
+            advice = f"Known: {plain(', '.join(names))}."
         else:
             advice = ""
         super().__init__(f"unknown {kind} {plain(name)!r}", " ".join(filter(None, [advice, hint])))

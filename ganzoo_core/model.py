@@ -58,15 +58,14 @@ class Model:
             raise UnknownName("network", name, generators)
         return generators[name] if name else self.generator
 
-    def save(self, folder: str | Path) -> Path:
-        """Write the model directory elsewhere."""
-        c = self.config
-        training = c["training"]
+    def save(self, folder: str | Path, *, id: str = "", licence: str = "", dtype: str = "") -> Path:
+        """Write the model directory elsewhere; under another id, with a licence (SPDX), stored as another dtype."""
+        c, training = self.config, self.config["training"]
         origin = Origin(
-            c["id"], c["licence"], c["dataset"]["name"], c["dataset"]["licence"],
+            id or c["id"], licence or c["licence"], c["dataset"]["name"], c["dataset"]["licence"],
             training["images"], training["seed"], training["command"], training["versions"],
         )  # fmt: skip
-        write_model(Path(folder), self.objective, origin, c["dtype"])
+        write_model(Path(folder), self.objective, origin, dtype or c["dtype"])
         return Path(folder)
 
     def __repr__(self) -> str:

@@ -116,7 +116,7 @@ class Bar(Watcher):
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (
-            TextColumn("{task.description}"), BarColumn(None), TextColumn("{task.percentage:>3.0f} %"),
+            TextColumn("{task.description}", markup=False), BarColumn(None), TextColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(compact=True), TextColumn("{task.fields[speed]}"), TextColumn("{task.fields[losses]}"),
         )  # fmt: skip
         self.name = run.name

@@ -139,7 +139,7 @@ def check(path: Path) -> None:
                 raise GanzooError(f"{where}: has no {key}")
     for name, row in tables.families.items():
         if row["plugin"] not in tables.plugins:
-            raise UnknownName(f"plugin of family {name}", row["plugin"], tables.plugins)
+            raise UnknownName(f"plugin of family {plain(name)}", row["plugin"], tables.plugins)
     for name, row in tables.weights.items():
         check_weights(f"{path.name}: [[weights]] {plain(name)}", row, tables.families)
     for name, row in tables.plugins.items():

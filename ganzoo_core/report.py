@@ -1,216 +1,22 @@
 """A run directory as one page of HTML that needs nothing but itself: no network, no scripts, no torch.
 
-To read: `read` gathers what the directory holds and tolerates what is missing or damaged, `page` puts the parts in
-order. Whatever comes from a file passes through `text`, the only way from a string to markup.
+Whatever comes from a file passes through `text`, the only way from a string to markup.
 """
 
 from __future__ import annotations
 
 import base64
-import html
 import itertools
-import json
-import math
-import os
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ganzoo_core.errors import GanzooError, plain
+from ganzoo_core.charts import chart, text
+from ganzoo_core.runfiles import Entry, Found, Grid, counted, is_number, tabled
 
-POINTS = 500  # of a log that are drawn, at least
-TERMS = 12  # named lines in a chart; more are left out
-PLAYERS = 12
+PLAYERS = 12  # charts of losses
 BUDGET = 12 * 2**20  # bytes of pictures in a page, the first and the last of each kind aside
-PICTURE = 8 * 2**20  # bytes of the largest picture that is embedded
-DOCUMENT = 8 * 2**20  # bytes of the largest JSON file that is read
-LINE = 2**20  # characters of the longest line of a log that is read
-WIDTH, HEIGHT = 760, 260  # of a chart
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 14, 40  # its margins
 
 
-# ---- what a run directory holds --------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Entry:
-    """One line of log.jsonl."""
-
-    images: int
-    phase: str
-    losses: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A picture of samples/."""
-
-    images: int
-    path: Path
-    size: tuple[int, int]
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Found:
-    """All that a report tells."""
-
-    folder: Path
-    run: Mapping[str, Any]  # run.json
-    log: Sequence[Entry]
-    damaged: int  # lines of the log that could not be read
-    looks: Sequence[Mapping[str, Any]] | None  # health.jsonl; None: there is none
-    grids: Mapping[str, Sequence[Grid]]  # by the name of what is shown
-    metrics: Sequence[Mapping[str, Any]]
-    checkpoints: Sequence[tuple[int, int]]  # images, bytes
-    finished: bool
-
-    @property
-    def warnings(self) -> list[tuple[int, str]]:
-        """What Health said, and after how many images."""
-        return [(look["images"], str(said)) for look in self.looks or () for said in listed(look.get("warnings"))]
-
-
-def read(folder: Path) -> Found:
-    """Errors: GanzooError where `folder` is no run directory. Everything but run.json may be missing or damaged."""
-    run = description(folder)
-    log, damaged = entries(folder / "log.jsonl")
-    measured = document(folder / "model" / "metrics.json")
-    return Found(
-        folder, run, log, damaged,
-        looks=looks(folder / "health.jsonl"),
-        grids=grids(folder / "samples"),
-        metrics=[m for m in listed(tabled(measured).get("metrics", measured)) if isinstance(m, dict)],
-        checkpoints=checkpoints(folder / "checkpoints"),
-        finished=exists(folder / "model" / "config.json"),
-    )  # fmt: skip
-
-
-def description(folder: Path) -> Mapping[str, Any]:
-    """run.json."""
-    path = folder / "run.json"
-    try:
-        if path.stat().st_size > DOCUMENT:
-            raise GanzooError(f"{plain(path)}: is larger than any run.json", "Name a run directory.")
-        run = json.loads(path.read_text("utf-8"))
-    except OSError as fault:
-        raise GanzooError(f"{plain(path)}: {fault.strerror}", "Name a run directory.") from None
-    except (ValueError, RecursionError) as fault:
-        raise GanzooError(f"{plain(path)}: {plain(fault)}", "The file is damaged.") from None
-    if not isinstance(run, dict) or "recipe" not in run:
-        raise GanzooError(f"{plain(path)}: describes no run", "Name a run directory.")
-    return run
-
-
-def document(path: Path) -> Any:
-    """A JSON document that may be missing, damaged or too large: then it is None."""
-    try:
-        return json.loads(path.read_text("utf-8")) if path.stat().st_size <= DOCUMENT else None
-    except (OSError, ValueError, RecursionError):
-        return None
-
-
-def lines(path: Path) -> Iterator[dict[str, Any] | None]:
-    """The objects of a file of JSON lines, one at a time; None for a line that is none."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            while line := file.readline(LINE):
-                try:
-                    value = json.loads(line)
-                except (ValueError, RecursionError):
-                    value = None
-                yield value if isinstance(value, dict) else None
-    except OSError:
-        return
-
-
-def entries(path: Path) -> tuple[list[Entry], int]:
-    """log.jsonl in at most twice POINTS entries, and how many lines of it are damaged."""
-    damaged = 0
-
-    def readable() -> Iterator[Entry]:
-        nonlocal damaged
-        for line in lines(path):
-            images = line and counted(line.get("images"))
-            if not line or not images:
-                damaged += 1
-                continue
-            losses = {str(k): float(v) for k, v in tabled(line.get("losses")).items() if is_number(v)}
-            yield Entry(images, str(line.get("phase", "")), losses)
-
-    return thinned(readable()), damaged
-
-
-def looks(path: Path) -> list[dict[str, Any]] | None:
-    """health.jsonl; None where there is none."""
-    return thinned(look for look in lines(path) if look and counted(look.get("images"))) if exists(path) else None
-
-
-def thinned(items: Iterable[Any]) -> list[Any]:
-    """Every n-th item, at most twice POINTS of them, and the last; memory does not grow with their number."""
-    kept: list[Any] = []
-    step, last = 1, None
-    for i, item in enumerate(items):
-        last = item
-        if i % step == 0:
-            kept.append(item)
-        if len(kept) > 2 * POINTS:
-            kept, step = kept[::2], 2 * step
-    return kept if not kept or kept[-1] is last else [*kept, last]
-
-
-def grids(folder: Path) -> dict[str, list[Grid]]:
-    """samples/<images>-<name>.png in order, by name."""
-    found: dict[str, list[Grid]] = {}
-    for path in sorted(folder.glob("*.png")):
-        match = re.fullmatch(r"(\d{1,15})-(.{1,80})\.png", path.name)
-        size = png_size(path) if match else None
-        if match and size:
-            found.setdefault(match[2], []).append(Grid(int(match[1]), path, size, path.stat().st_size))
-    return {name: sorted(group, key=lambda g: g.images) for name, group in found.items()}
-
-
-def png_size(path: Path) -> tuple[int, int] | None:
-    """Width and height from a PNG's header; None where it is no PNG, or a huge one."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(24)
-        small = path.stat().st_size <= PICTURE
-    except OSError:
-        return None
-    size = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-    good = head[:8] == b"\x89PNG\r\n\x1a\n" and head[12:16] == b"IHDR" and min(size) > 0 and max(size) < 2**15
-    return size if good and small else None
-
-
-def checkpoints(folder: Path) -> list[tuple[int, int]]:
-    """Image counts and sizes of the finished ones."""
-    paths = [path for path in sorted(folder.glob("[0-9]*")) if re.fullmatch(r"\d{1,15}", path.name) and path.is_dir()]
-    return [(int(path.name), sum(f.stat().st_size for f in path.iterdir() if f.is_file())) for path in paths]
-
-
-def exists(path: Path) -> bool:
-    return os.path.isfile(path)
-
-
-def counted(value: Any) -> int:
-    """An image count, or 0."""
-    return value if type(value) is int and 0 < value < 10**15 else 0
-
-
-def is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) < 1e300  # NaN is not less than anything
-
-
-def tabled(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else []
-
-
-# ---- the page --------------------------------------------------------------------------------------------------------
 def page(found: Found) -> str:
     """The whole report."""
     parts = [
@@ -223,11 +29,6 @@ def page(found: Found) -> str:
         kept(found),
     ]
     return TEMPLATE.format(title=text(title(found)), style=STYLE, body="\n".join(filter(None, parts)))
-
-
-def text(value: object, limit: int = 400) -> str:
-    """Anything as markup that means just its characters; those that control are spelled out, and it is not endless."""
-    return html.escape(plain(value, limit), quote=True)
 
 
 def title(found: Found) -> str:
@@ -314,120 +115,6 @@ def variety(found: Found, marks: Sequence[tuple[int, str]]) -> str:
     return chart("Variety of the samples", "share of the data's", {"variety": seen}, marks, floor=0.0)
 
 
-# ---- charts ----------------------------------------------------------------------------------------------------------
-Line = Sequence[tuple[int, float]]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """From images and values to points of a chart."""
-
-    x0: float
-    x1: float
-    y0: float
-    y1: float
-
-    def x(self, images: float) -> float:
-        return LEFT + (images - self.x0) / (self.x1 - self.x0) * (WIDTH - LEFT - RIGHT)
-
-    def y(self, value: float) -> float:
-        share = min(max((value - self.y0) / (self.y1 - self.y0), -1), 2)  # far spikes stay near: they are cut anyway
-        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
-
-    def path(self, line: Line) -> str:
-        return "M" + "L".join(f"{self.x(x):.1f} {self.y(y):.1f}" for x, y in line)
-
-
-def chart(
-    name: str, unit: str, terms: Mapping[str, Line], marks: Sequence[tuple[int, str]], floor: float | None = None
-) -> str:
-    """Named lines over images."""
-    shown = dict(list(terms.items())[:TERMS])
-    scale = scale_of(shown.values(), floor)
-    key = "".join(
-        f"<li><span class='swatch s{i % 6}'></span>{text(term, 40)} <span class=last>{line[-1][1]:.3g}</span></li>"
-        for i, (term, line) in enumerate(shown.items())
-    )
-    left_out = f"<li class=quiet>and {len(terms) - TERMS} more</li>" if len(terms) > TERMS else ""
-    drawn = [axes(scale, unit), phase_marks(scale, marks)]
-    drawn += [f"<path class='raw s{i % 6}' d='{scale.path(line)}'/>" for i, line in enumerate(shown.values())]
-    drawn += [f"<path class='mean s{i % 6}' d='{scale.path(smooth(line))}'/>" for i, line in enumerate(shown.values())]
-    return (
-        f"<figure><figcaption><b>{text(name, 60)}</b><ul class=key>{key}{left_out}</ul></figcaption>\n"
-        f"<svg viewBox='0 0 {WIDTH} {HEIGHT}' role=img aria-label='{text(name, 60)}: {text(unit)} over images'>\n"
-        + "\n".join(drawn)
-        + "\n</svg></figure>"
-    )
-
-
-def scale_of(group: Iterable[Line], floor: float | None) -> Scale:
-    """Room for all lines but their rarest spikes."""
-    points = [point for line in group for point in line]
-    xs, ys = sorted(x for x, _ in points), sorted(y for _, y in points)
-    cut = len(ys) // 200
-    low, high = ys[cut], ys[-1 - cut]
-    low = low if floor is None else min(floor, low)
-    room = 0.06 * (high - low) or max(abs(high), 1.0) * 0.1
-    x0, x1 = (0, xs[-1]) if xs[0] <= 0.1 * xs[-1] else (xs[0], xs[-1])
-    return Scale(x0, x1 if x1 > x0 else x0 + 1, low - (room if floor is None else 0), high + room)
-
-
-def smooth(line: Line) -> list[tuple[int, float]]:
-    """Running means over a twentieth of the line."""
-    half = len(line) // 40
-    sums = [0.0]
-    for _, y in line:
-        sums.append(sums[-1] + y)
-    spans = [(max(i - half, 0), min(i + half + 1, len(line))) for i in range(len(line))]
-    return [(x, (sums[b] - sums[a]) / (b - a)) for (x, _), (a, b) in zip(line, spans, strict=True)]
-
-
-def axes(scale: Scale, unit: str) -> str:
-    parts = []
-    for value in ticks(scale.y0, scale.y1, 6):
-        y = f"{scale.y(value):.1f}"
-        parts += [f"<line class=rule x1={LEFT} x2={WIDTH - RIGHT} y1={y} y2={y} />"]
-        parts += [f"<text class=tick x={LEFT - 8} y={y} dy='.35em' text-anchor=end>{number(value)}</text>"]
-    for value in ticks(scale.x0, scale.x1, 7):
-        x = f"{scale.x(value):.1f}"
-        parts += [f"<text class=tick x={x} y={HEIGHT - BOTTOM + 17} text-anchor=middle>{number(value)}</text>"]
-    middle = (TOP + HEIGHT - BOTTOM) // 2
-    parts += [f"<text class=unit x={(LEFT + WIDTH - RIGHT) // 2} y={HEIGHT - 5} text-anchor=middle>images</text>"]
-    parts += [f"<text class=unit transform='translate(13 {middle}) rotate(-90)' text-anchor=middle>{text(unit)}</text>"]
-    return "\n".join(parts)
-
-
-def phase_marks(scale: Scale, marks: Sequence[tuple[int, str]]) -> str:
-    """A dashed line where each phase begins, with its name while there is room."""
-    parts, free = [], 0.0
-    for images, name in marks:
-        x = scale.x(images)
-        parts.append(f"<line class=phase x1={x:.1f} x2={x:.1f} y1={TOP} y2={HEIGHT - BOTTOM} />")
-        label = plain(name, 24)
-        if x >= free:
-            parts.append(f"<text class=phase x={x + 4:.1f} y={TOP + 9}>{text(label)}</text>")
-            free = x + 8 + 6.5 * len(label)
-    return "\n".join(parts)
-
-
-def ticks(low: float, high: float, count: int) -> list[float]:
-    """Round numbers between two: 1, 2 or 5 times a power of ten apart."""
-    rough = (high - low) / count
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)][:20]
-
-
-def number(value: float) -> str:
-    """As short as an axis wants it: 20 k, 1.5 M."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size and abs(value) < 1e12:
-            return f"{value / size:.4g} {letter}"
-    return f"{value:.3g}" if abs(value) > 1e-12 else "0"
-
-
-# ---- pictures --------------------------------------------------------------------------------------------------------
 def samples(found: Found) -> str:
     """The first and the last grid of each name, and those between in a strip."""
     if not found.grids:
@@ -468,7 +155,6 @@ def figure(grid: Grid, name: str, room: int) -> str:
     )
 
 
-# ---- tables ----------------------------------------------------------------------------------------------------------
 def metrics(found: Found) -> str:
     if not found.metrics:
         return ""

@@ -87,7 +87,6 @@ def test_progress_on_a_terminal_is_a_bar(tmp_path):
     assert b"\x1b[?25l" in written and written.rindex(b"\x1b[?25h") > written.rindex(b"\x1b[?25l")  # cursor is back
 
 
-@pytest.mark.xfail(reason="rich reads the phase's name in brackets as markup: TextColumn wants markup=False")
 def test_a_bar_names_the_phase(capsys):
     bar = observers.Bar(observers.Run(None, {}, None, "toy"))
     try:

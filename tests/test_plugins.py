@@ -1,6 +1,7 @@
 """Plugins through real entry points: good ones, every kind of bad one (bad-inputs.md, P), and registers (R)."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from ganzoo_core import catalogue, register
 from ganzoo_core.errors import GanzooError
 from plugins import GOOD, ganzoo, write
 
+ADD = Path(__file__).parent.parent / "docs" / "add-a-family.md"
 HOOK = "from ganzoo_core.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_families():\n    "
 BAD = {  # name of the plugin: its code, words of the reason
     "p01": ("import no_such_module", "no_such_module"),
@@ -171,7 +173,7 @@ REGISTERS = {  # bad-inputs.md, section R: what to do to a good register, words 
     "R11 unknown key": (lambda t: t.replace("\nsummary =", "\nsumary =", 1), "Did you mean summary"),
     "R13 nesting": (lambda t: t + "\nx = " + "[" * 100_000, "nesting"),
     "R14 dots": (lambda t: t + "\n" + "a." * 20_000 + "a = 1\n", "key"),
-    "R15 escape": (lambda t: t.replace('name = "dcgan"', 'name = "dc\\u001b[31m"', 1), r"\x1b"),
+    "R15 escape": (lambda t: t.replace('name = "dcgan"', 'name = "dc\\u001b[31m"'), r"\x1b"),
     "R17 large": (lambda t: t + "#" * (1 << 20), "at most"),
     "no licence": (lambda t: t.replace('licence = "Apache-2.0"', 'licence = ""', 1), "licence"),
     "no hash": (lambda t: t.replace('"sha256" = "', '"sha256" = "x', 1), "sha256"),
@@ -255,6 +257,10 @@ def test_new_makes_a_plugin_that_installs_trains_samples_and_conforms(beside, tm
     done = beside("train", "toy_gan", "--preset", "tiny", "--images", "64", "--out", "run")
     assert done.returncode == 0, done.stderr
     assert beside("sample", "run", "-n", "4", "-o", "grid.png").returncode == 0
+    code = re.search(r"## Weights.*?```python\n(.*?)```", ADD.read_text("utf-8"), re.S)[1].replace("my_gan", "toy_gan")
+    done = beside("-c", code.replace("ganzoo_toy_gan/", "ganzoo-toy-gan/ganzoo_toy_gan/"), program=())
+    assert done.returncode == 0, done.stderr
+    assert "toy_gan.digits" in {m["id"] for m in json.loads(beside("list", "--json").stdout)["models"]}
     done = beside("-q", "-p", "no:cacheprovider", "ganzoo-toy-gan", program=("-m", "pytest"))
     assert done.returncode == 0 and "passed" in done.stdout, done.stdout
     assert "ganzoo-toy-gan==0.1.0" in beside("plugins", "--freeze").stdout

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 import ganzoo_core as gz
-from ganzoo_core import report
+from ganzoo_core import charts, report, runfiles
 from ganzoo_core.errors import GanzooError
 
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'\x1b[31m\x00\u202e&amp;"
@@ -92,12 +92,12 @@ def entry(images, phase="main", **losses):
 
 
 def render(folder):
-    return harmless(report.page(report.read(folder)))
+    return harmless(report.page(runfiles.read(folder)))
 
 
 # ---- what it tells ---------------------------------------------------------------------------------------------------
 def test_a_real_run_is_told_whole(real):
-    source = report.page(report.read(real))
+    source = report.page(runfiles.read(real))
     page = harmless(source)
     for told in ("dcgan on digits", "finished, 1,600 images", "seed 0", "CC-BY-4.0", "image_size", "torch", "0.0002"):
         assert told in page.text, told
@@ -153,7 +153,7 @@ def test_warnings_and_metrics_are_shown(made):
     page = render(folder)
     for told in ("at 500 images", "the sky falls. Look up.", "fid[mnist-cnn]", "12.35", "n 10000, split test"):
         assert told in page.text
-    assert report.summary(report.read(folder))["warnings"] == [{"images": 500, "text": "the sky falls. Look up."}]
+    assert report.summary(runfiles.read(folder))["warnings"] == [{"images": 500, "text": "the sky falls. Look up."}]
 
 
 def test_the_first_and_the_last_picture_are_always_there(made, monkeypatch):
@@ -207,7 +207,7 @@ def test_what_is_no_run_is_refused_in_one_line(tmp_path, content, said):
         data = content.encode() if isinstance(content, str) else content
         (tmp_path / "run.json").write_bytes(data)
     with pytest.raises(GanzooError, match=said) as fault:
-        report.read(tmp_path)
+        runfiles.read(tmp_path)
     assert "\n" not in str(fault.value)
 
 
@@ -227,7 +227,7 @@ BAD = [
 def test_damaged_lines_are_left_out_and_counted(made):
     folder = made([*BAD, entry(10), '{"images": 20, "losses": {"D/real": NaN, "D/fake": Infinity, "G/adv": "x"}}',
                    entry(30), '{"images": 40, "phase": "main", "losses": {"D/re'])  # fmt: skip
-    found = report.read(folder)
+    found = runfiles.read(folder)
     assert [e.images for e in found.log] == [10, 20, 30]
     assert found.damaged >= len(BAD) + 1 and "damaged lines" in render(folder).text
 
@@ -269,8 +269,8 @@ def test_a_huge_log_makes_a_small_page(made):
     with open(folder / "log.jsonl", "w") as file:
         for i in range(1, 60_001):
             file.write(f'{{"images": {i}, "phase": "p{i % 300}", "losses": {{"D/real": {i % 7}, "G/adv": 1}}}}\n')
-    found = report.read(folder)
-    assert len(found.log) <= 2 * report.POINTS + 1 and found.log[-1].images == 60_000
+    found = runfiles.read(folder)
+    assert len(found.log) <= 2 * runfiles.POINTS + 1 and found.log[-1].images == 60_000
     assert len(report.page(found)) < 500_000
     many = {f"P{i}/t{j}": 1.0 for i in range(40) for j in range(40)}
     page = render(made([entry(10, **many), entry(20, **many)]))
@@ -279,16 +279,16 @@ def test_a_huge_log_makes_a_small_page(made):
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-3, 7), (0, 20_000), (1e-9, 2e-9), (0, 1e15), (5, 5.0001)])
 def test_ticks_are_few_round_and_inside(low, high):
-    ticks = report.ticks(low, high, 6)
+    ticks = charts.ticks(low, high, 6)
     assert 2 <= len(ticks) <= 8
     assert all(low - 1e-9 * abs(high) <= t <= high * (1 + 1e-9) for t in ticks)
 
 
 def test_running_means_keep_a_straight_line():
     line = [(i, 2.0 * i) for i in range(200)]
-    middle = report.smooth(line)[20:-20]
+    middle = charts.smooth(line)[20:-20]
     assert all(abs(y - 2 * x) < 1e-9 for x, y in middle)
-    assert report.smooth([(1, 5.0)]) == [(1, 5.0)]
+    assert charts.smooth([(1, 5.0)]) == [(1, 5.0)]
 
 
 # ---- in a browser ----------------------------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ def test_a_browser_shows_it_and_asks_for_nothing(real, server, tmp_path):
     browse(control)
     assert asked == ["/control"]
     hostile = f'"><img src={address}/img><script src={address}/script></script>'
-    found = report.read(real)
+    found = runfiles.read(real)
     recipe = {**found.run["recipe"], "preset": hostile, "args": {hostile: hostile}}
     path = tmp_path / "report.html"
     path.write_text(report.page(replace(found, run={**found.run, "recipe": recipe, "command": hostile})))

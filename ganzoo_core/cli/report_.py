@@ -21,10 +21,10 @@ def report_(run: Path, out: Path | None, as_json: bool, force: bool) -> None:
 
     The page needs nothing but itself: no network, no scripts.
     """
-    from ganzoo_core import report
+    from ganzoo_core import report, runfiles
     from ganzoo_core.files import write_aside
 
-    found = report.read(run)
+    found = runfiles.read(run)
     target = writable(run / "report.html" if out is None else out, force or out is None)
     if target.is_dir():
         raise GanzooError(f"{plain(target)}: is a directory", "Choose another -o.")

@@ -29,7 +29,7 @@ def sample_(source: str, count: int, seed: int, options: tuple[str, ...], device
     target = writable(Path(out), force)
     given = dict(pair(text) for text in options)
     from ganzoo_core import model, pictures
-    from ganzoo_core.engine import pick_device
+    from ganzoo_core.hardware import pick_device
 
     trained = model.load(source, device=str(pick_device(device)))
     images = trained.sample(count, seed=seed, **sampling_options(trained.generator, given))

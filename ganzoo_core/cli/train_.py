@@ -50,7 +50,7 @@ def train_(
     SIGTERM and Ctrl-C finish the step, save and end; SIGUSR1 saves and goes on.
     """
     from ganzoo_core import engine
-    from ganzoo_core.observers import progress
+    from ganzoo_core.observers import Run, Watcher, progress
     from ganzoo_core.tensorboard import TensorBoard, require
 
     if tensorboard:
@@ -66,11 +66,16 @@ def train_(
     objective = made_of(family, data, options, data_options, begun if not explicit & RECIPE else {})
     chosen = {k: v for k, v in options.items() if k in SETTINGS and v is not None}
     kept = {k: begun[k] for k in KEPT if begun.get(k) is not None}
+
+    def announced(view: Run) -> Watcher:
+        """Progress, once nothing stands in the way any more."""
+        say(f"{family}, preset {objective.recipe.preset}, on {data}: {count(objective)} weights, in {folder}")
+        return progress(view)
+
     settings = engine.Settings(
         **{**kept, **chosen}, out=folder, resume=resume, force=force, signals=True,
-        watchers=(progress, TensorBoard) if tensorboard else (progress,), data_options=data_options,
+        watchers=(announced, TensorBoard) if tensorboard else (announced,), data_options=data_options,
     )  # fmt: skip
-    say(f"{family}, preset {objective.recipe.preset}, on {data}: {count(objective)} weights, in {folder}")
     if engine.fit(objective, data, settings) is None:
         return  # it was finished before
     say(f"done: pictures over time in {folder / 'samples'}, the model in {folder / 'model'}")

@@ -61,7 +61,7 @@ WGAN_GP = Family(
             {"image_size": 32, "channels": 3, "width": 128, "lr": 2e-4, "g_batches": 2}, {"batch_size": 64}
         ),
         "mnist": Preset(
-            {"image_size": 32, "channels": 1, "width": 32, "lr": 4e-4, "n_critic": 3, "images": 600_000},
+            {"image_size": 32, "channels": 1, "width": 32, "lr": 8e-4, "n_critic": 3, "images": 150_000},
             {"batch_size": 32, "ema_images": 10_000},
         ),
         "digits": Preset(

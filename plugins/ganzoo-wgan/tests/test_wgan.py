@@ -91,10 +91,8 @@ def published_d(net: nn.Module, x: Tensor) -> Tensor:
     while len(t.rest) > 2:
         first, second = t.take(2), t.take(2)
         y = conv2d(conv2d(h.relu(), *first, padding=1).relu(), *second, padding=1)
-        if h.shape[-1] > 8:
-            h = avg_pool2d(conv2d(h, *t.take(2)), 2) + avg_pool2d(y, 2)
-        else:
-            h = h + y
+        halve = h.shape[-1] > 8
+        h = avg_pool2d(conv2d(h, *t.take(2)) + y, 2) if halve else h + y
     return linear(h.relu().mean((2, 3)), *t.take(2)).flatten()
 
 
