@@ -51,7 +51,11 @@ def fold(text: str) -> str:
 def called(name: str) -> list[Named]:
     """Every GAN of this name, or with it among its other names."""
     wanted = fold(name)
-    return [row for row in named() if wanted in map(fold, (row.name, *row.aliases, row.family))] if wanted else []
+    return (
+        [row for row in named() if wanted in map(fold, (row.name, *row.aliases, *row.family.split(",")))]
+        if wanted
+        else []
+    )
 
 
 def search(text: str) -> list[Named]:

@@ -11,7 +11,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from ganzoo_core.errors import GanzooError
 from ganzoo_core.losses import single
 
 Critic = Callable[[Tensor], Tensor]
@@ -64,6 +66,15 @@ def dragan_penalty(critic: Critic, real: Tensor) -> Tensor:
     """
     noisy = real + 0.5 * real.std() * torch.rand_like(real)
     return (slope(critic, interpolate(noisy, real)) - 1).square().mean()
+
+
+def judges_one_by_one(D: nn.Module) -> None:
+    """Refuse a critic whose score of one sample depends on the others: a penalty on its slope there means nothing.
+
+    Gulrajani et al. 2017, Sec. 4, "No critic batch normalization". Errors: GanzooError.
+    """
+    if any(isinstance(layer, _BatchNorm) for layer in D.modules()):
+        raise GanzooError("a critic with batch norm under a gradient penalty", "Build it without: -c norm=none.")
 
 
 @torch.no_grad()

@@ -90,7 +90,7 @@ def test_the_register_is_as_the_plugins_say():
 
 def test_every_plugin_folder_is_installed_and_registered():
     rows = tomllib.loads((ROOT / "registry.toml").read_text("utf-8"))["plugin"]
-    assert {row["dist"] for row in rows} == {path.name for path in (ROOT / "plugins").iterdir()}
+    assert {row["dist"] for row in rows} == {path.name for path in (ROOT / "plugins").glob("ganzoo-*")}
 
 
 @pytest.mark.parametrize("number", range(3))

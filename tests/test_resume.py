@@ -89,6 +89,27 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(unbroken, tmp_path, pro
     assert [name for name in whole if ours[name] != whole[name]] == []
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_phases_a_b_a_broken_in_b(tmp_path, processes, workers):
+    """A's optimizer is not at work in B, and yet it must come back with its state for the second A."""
+
+    def play(out, iterations, *extra):
+        launcher = TORCHRUN if processes == 2 else []
+        script = str(Path(__file__).with_name("aba.py"))
+        command = [sys.executable, *launcher, script, str(tmp_path / out), str(workers), str(iterations), *extra]
+        done = subprocess.run(command, capture_output=True, text=True, env=ENV, timeout=240)
+        assert done.returncode == 0, done.stderr
+
+    play("unbroken", 99)
+    play("broken", 5)  # the second of the four iterations of B
+    play("broken", 99, "--resume")
+    ours, whole = content(tmp_path / "broken"), content(tmp_path / "unbroken")
+    assert any("checkpoints/" in name for name in whole)
+    assert ours.keys() == whole.keys()
+    assert [name for name in whole if ours[name] != whole[name]] == []
+
+
 def test_after_ten_interruptions_too(tmp_path):
     torch.set_num_threads(1)
     options = {"images": 800, "batch_size": 16, "checkpoint_every": 16, "ema_images": 100, "precision": "fp32"}

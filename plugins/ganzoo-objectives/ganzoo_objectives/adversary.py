@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
-from ganzoo_wgan.objective import judges_one_by_one
 from torch import Tensor
 
 from ganzoo_core.losses import Adversarial, Terms, nonsaturating, single, wasserstein
 from ganzoo_core.networks import Discriminator, Generator
 from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
+from ganzoo_core.penalties import judges_one_by_one
 
 
 class Adversary(Objective):

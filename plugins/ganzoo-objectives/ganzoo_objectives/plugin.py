@@ -128,7 +128,7 @@ CONSTRAINTS = [
     game(
         "fisher_gan", "FisherGAN", "the distance of mean scores in units of their spread",
         Paper("Fisher GAN", ("Youssef Mroueh", "Tom Sercu"), 2017, "1705.09675"),
-        lam=1e-6, k=2,
+        lam=1e-6, k=2, digits={"lam": 1e-2},
     ),
     game(
         "sobolev_gan", "SobolevGAN", "the distance of mean scores in units of the discriminator's slope",

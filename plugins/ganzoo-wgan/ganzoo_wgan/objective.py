@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+from torch import Tensor
 
-from ganzoo_core.errors import GanzooError
 from ganzoo_core.losses import Terms, wasserstein
 from ganzoo_core.networks import Discriminator, Generator
 from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam, rmsprop
-from ganzoo_core.penalties import clip_weights, gradient_penalty
+from ganzoo_core.penalties import clip_weights, gradient_penalty, judges_one_by_one
 from ganzoo_core.schedules import linear
 
 
@@ -109,12 +107,3 @@ class WGANGP(Objective):
     def dequantised(self, x: Tensor) -> Tensor:
         """Each pixel somewhere within its level of 256."""
         return x + self.noise * torch.rand_like(x)
-
-
-def judges_one_by_one(D: nn.Module) -> None:
-    """Refuse a critic whose score of one sample depends on the others: a penalty on its slope there means nothing.
-
-    Gulrajani et al. 2017, Sec. 4, "No critic batch normalization".
-    """
-    if any(isinstance(layer, _BatchNorm) for layer in D.modules()):
-        raise GanzooError("a critic with batch norm under a gradient penalty", "Build it without: -c norm=none.")

@@ -7,13 +7,14 @@ import math
 import pytest
 import torch
 from ganzoo_wgan.networks import networks
-from ganzoo_wgan.objective import WGAN, WGANGP, judges_one_by_one
+from ganzoo_wgan.objective import WGAN, WGANGP
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, batch_norm, conv2d, interpolate, linear
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator, Generator, Input, Output
 from ganzoo_core.objective import Objective
+from ganzoo_core.penalties import judges_one_by_one
 from ganzoo_core.recipes import build, recipe
 from ganzoo_core.testing import Conformance
 from ganzoo_core.testing.synthetic import synthetic
