@@ -51,11 +51,8 @@ def fold(text: str) -> str:
 def called(name: str) -> list[Named]:
     """Every GAN of this name, or with it among its other names."""
     wanted = fold(name)
-    return (
-        [row for row in named() if wanted in map(fold, (row.name, *row.aliases, *row.family.split(",")))]
-        if wanted
-        else []
-    )
+    names = {row: {*map(fold, (row.name, *row.aliases, *row.family.split(",")))} for row in named()}
+    return [row for row, known in names.items() if wanted and wanted in known]
 
 
 def search(text: str) -> list[Named]:
