@@ -16,11 +16,11 @@ from ganzoo_core.cli import VERBS, ganzoo
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = [  # the core from the ground up: each imports only what stands above it
-    "errors", "seeds", "specs", "headers", "files", "schedules", "losses", "penalties", "networks", "objective",
-    "distributed", "trainer", "checkpoint", "catalogue", "named", "installing", "scaffold", "configs", "hookspecs",
-    "data", "registry", "recipes", "weights", "model", "register", "feeds", "pictures", "observers", "tensorboard",
-    "health", "signals", "runs", "keeper", "hardware", "rehearsal", "runfiles", "charts", "report", "engine", "doctor",
-    "cli", "testing",
+    "errors", "seeds", "specs", "headers", "files", "schedules", "losses", "penalties", "modes", "networks",
+    "objective", "distributed", "trainer", "checkpoint", "catalogue", "named", "installing", "scaffold", "configs",
+    "hookspecs", "data", "registry", "recipes", "weights", "model", "register", "feeds", "pictures", "observers",
+    "tensorboard", "health", "signals", "runs", "keeper", "hardware", "rehearsal", "runfiles", "charts", "report",
+    "engine", "doctor", "cli", "testing",
 ]  # fmt: skip
 RECORDS = {
     "ganzoo_families": "Family", "ganzoo_weights": "Weights", "ganzoo_datasets": "Dataset", "ganzoo_metrics": "Metric",

@@ -77,14 +77,11 @@ def create(
     `networks` is FAMILY[:PRESET] of another family's networks, or your own modules by name. `seed` draws the initial
     weights. Errors: GanzooError for an unknown name or networks that do not fit.
     """
-    from dataclasses import replace
-
     from ganzoo_core import recipes
 
     if isinstance(networks, str):
         return recipes.build(recipes.recipe(family, preset=preset, networks=networks, given=args), seed=seed)
-    made = replace(recipes.recipe(family, preset=preset, given=args), networks=None)
-    return recipes.build(made, seed=seed, modules=networks)
+    return recipes.build(recipes.without_networks(family, preset=preset, given=args), seed=seed, modules=networks)
 
 
 def train(objective: Objective, data: Any = "digits", **settings: Any) -> Iterator[Report]:

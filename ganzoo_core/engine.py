@@ -63,6 +63,7 @@ def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Repor
     Errors: GanzooError for what does not fit, Diverged for losses that are no longer finite, OutsideFault, Stopped.
     """
     folder = Path(settings.out) if settings.out is not None else None
+    pick_device(settings.device)  # before anything is written
     feed = open_feed(objective, data, settings)
     if settings.init:
         initialise(objective, settings.init)

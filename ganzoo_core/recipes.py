@@ -80,6 +80,13 @@ def recipe(
     return Recipe(family, other, preset, args, dict(chosen.train))
 
 
+def without_networks(family: str, *, preset: str, given: Mapping[str, Any]) -> Recipe:
+    """The recipe of `family` for networks that the user brings: only the objective's own arguments are left of it."""
+    made = recipe(family, preset=preset, given=given)
+    own = args_of(registry().families[family], "objective")
+    return replace(made, networks=None, args={k: v for k, v in made.args.items() if k in own})
+
+
 def preset_of(family: Family, name: str) -> Preset:
     if name not in family.presets:
         raise UnknownName(f"preset of {family.name}", name, family.presets)

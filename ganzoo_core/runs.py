@@ -47,6 +47,8 @@ def occupied(folder: Path) -> Iterator[None]:
             yield
         finally:
             (folder / ".lock").unlink(missing_ok=True)
+            if not any(folder.iterdir()):
+                folder.rmdir()  # refused before anything was written: nothing new is left behind
 
 
 def begin(folder: Path, description: Mapping[str, Any], force: bool) -> None:

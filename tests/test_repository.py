@@ -36,9 +36,9 @@ def module_of(path):
 
 
 FILES = sorted(
-    p
-    for p in CORE.rglob("*.py")
-    if ("template" not in p.parts and p.parent != CORE) or p.name not in ("__init__.py", "__main__.py")
+    path
+    for path in CORE.rglob("*.py")
+    if path not in (CORE / "__init__.py", CORE / "__main__.py") and CORE / "template" not in path.parents
 )
 
 
