@@ -25,6 +25,12 @@ def nearest(images: Tensor, real: Tensor) -> float:
     return float(distance.mean() / real[0].numel() ** 0.5 * 127.5)
 
 
+def show(images: Tensor, name: str, times: int = 1) -> None:
+    """A sheet of 64 images, enlarged so that 16 pixels can be looked at."""
+    sheet = pictures.grid(images[:64])
+    pictures.save(sheet.resize((times * sheet.width, times * sheet.height), 0), FOLDER / name)
+
+
 def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
     source = open_source("digits", datasets=dict(registry().datasets.items()))
@@ -38,11 +44,9 @@ def main() -> None:
     fakes = gz.load(FOLDER / "run").sample(256, seed=0)
     digits = source.fetch(range(len(source)))["x"]
     held, known = digits[:256], digits[256:]
-    pictures.save(pictures.grid(fakes[:64]), FOLDER / "digits.png")
-    pictures.save(pictures.grid(held[:64]), FOLDER / "real.png")
-
-    pretrained = gz.load("dcgan.mnist")
-    pictures.save(pictures.grid(pretrained.sample(64, seed=0)), FOLDER / "dcgan.mnist.png")
+    show(fakes, "digits.png", 3)
+    show(held, "real.png", 3)
+    show(gz.load("dcgan.mnist").sample(64, seed=0), "dcgan.mnist.png", 2)
 
     noise = torch.rand(fakes.shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
     print("mean distance to the nearest real digit (grey levels per pixel; lower is closer):")

@@ -29,7 +29,7 @@ DCGAN = Family(
             {"batch_size": 64, "ema_images": 10_000},
         ),
         "digits": Preset(
-            {"image_size": 16, "channels": 1, "width": 32, "images": 60_000},
+            {"image_size": 16, "channels": 1, "width": 32, "images": 90_000},
             {"batch_size": 32, "ema_images": 2_000},
         ),
         "tiny": Preset(
