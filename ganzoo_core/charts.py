@@ -11,7 +11,7 @@ from ganzoo_core.errors import plain
 
 TERMS = 12  # named lines in a chart; more are left out
 WIDTH, HEIGHT = 760, 260  # of a chart
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 14, 40  # its margins
+LEFT, RIGHT, TOP, BOTTOM = 56, 24, 14, 40  # its margins
 Line = Sequence[tuple[int, float]]
 
 
