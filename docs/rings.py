@@ -32,15 +32,15 @@ HOME = Path(__file__).parent
 
 HEAD = """# Dropped modes: rings and grids
 
-`ring` is 8 Gaussians on a circle (standard deviation 0.01), `grid` 25 on a square (0.05). A sample is good within three
-standard deviations of a mode; a mode is found when it has a good sample among 2,500; KL is that of the good samples' shares
-of the modes to uniform, in nats, 0 at best (`ganzoo_core/modes.py`).
+`ring` is 8 Gaussians on a circle (standard deviation 0.01), `grid` 25 on a square (0.05). A sample is good within
+three standard deviations of a mode; a mode is found when it has a good sample among 2,500; KL is that of the good
+samples' shares of the modes to uniform, in nats, 0 at best (`ganzoo_core/modes.py`).
 
 `python docs/rings.py` makes this table and the picture: every unconditional family of the zoo on the same two small
-perceptrons, so that only the game differs: 2,000 updates of G at batch 128, a learning rate of 1e-3, five seeds, averaged
-weights (half-life 10,000 points). The other arguments are those of each family's preset `digits`, which were chosen for
-pictures and not tuned for points, and the course is short: the table compares recipes as they are, not what each game could
-do. In brackets the fewest and the most modes over the seeds.
+perceptrons, so that only the game differs: 2,000 updates of G at batch 128, a learning rate of 1e-3, five seeds,
+averaged weights (half-life 10,000 points). The other arguments are those of each family's preset `digits`, which were
+chosen for pictures and not tuned for points, and the course is short: the table compares recipes as they are, not
+what each game could do. In brackets the fewest and the most modes over the seeds.
 
 ![samples of seed 0 over the modes, ring above, grid below](rings.png)
 """
