@@ -77,7 +77,16 @@ def tutorial() -> str:
     """docs/add-a-family.md with its code as `ganzoo new` writes it."""
     text = (ROOT / "docs" / "add-a-family.md").read_text("utf-8")
     text = re.sub(r"(<!-- file: [^\n]* -->\n)```py\n.*?```\n", r"\1", text, flags=re.S)
-    return re.sub(r"<!-- file: (.*) -->\n", lambda found: f"{found[0]}```py\n{code_of(found[1])}```\n", text)
+    text = re.sub(r"(<!-- class: [^\n]* -->\n)```py\n.*?```\n", r"\1", text, flags=re.S)
+    text = re.sub(r"<!-- file: (.*) -->\n", lambda found: f"{found[0]}```py\n{code_of(found[1])}```\n", text)
+    return re.sub(r"<!-- class: (.*) (.*) -->\n", lambda f: f"{f[0]}```py\n{class_of(f[1], f[2])}\n```\n", text)
+
+
+def class_of(path: str, name: str) -> str:
+    """The source of one class of a file."""
+    source = (ROOT / path).read_text("utf-8")
+    nodes = [n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == name]
+    return str(ast.get_source_segment(source, nodes[0]))
 
 
 def code_of(name: str) -> str:

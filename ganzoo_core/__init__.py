@@ -30,16 +30,15 @@ __version__ = "0.1.0"
 __all__ = ["create", "fit", "list_families", "list_models", "load", "model_info", "train"]
 
 
-def list_models(*patterns: str, task: str = "", family: str = "", dataset: str = "") -> list[ModelInfo]:
+def list_models(
+    *patterns: str, task: str = "", family: str = "", dataset: str = "", licence: str = ""
+) -> list[ModelInfo]:
     """Trained weights whose id matches any of the shell patterns (all without one), filtered by exact facts."""
     from ganzoo_core import catalogue
 
-    facts = {"task": task, "family": family, "dataset": dataset}
-    return [
-        info
-        for name, info in catalogue.models().items()
-        if catalogue.matching(name, patterns) and all(getattr(info, k) == v for k, v in facts.items() if v)
-    ]
+    facts = {"task": task, "family": family, "dataset": dataset, "licence": licence}
+    found = catalogue.models().items()
+    return [info for name, info in found if catalogue.matching(name, patterns) and catalogue.having(info, **facts)]
 
 
 def list_families(*patterns: str, task: str = "") -> list[FamilyInfo]:

@@ -201,12 +201,17 @@ def matching(name: str, patterns: tuple[str, ...]) -> bool:
     return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
+def having(info: FamilyInfo | ModelInfo, **facts: str) -> bool:
+    """Whether a family or a model has these facts; an empty one admits everything."""
+    return all(getattr(info, key) == value for key, value in facts.items() if value)
+
+
 def install_hint(family: str) -> str:
     """How to get a family that the register knows and this machine does not; "" for any other."""
     row = register().families.get(family)
     if row is None or row["plugin"] in installed():
         return ""
-    return f"It is in the zoo: pip install {register().plugins[row['plugin']]['install']}"
+    return f"It is in the zoo: ganzoo install {row['plugin']}"
 
 
 def model_info(name: str) -> ModelInfo:

@@ -128,7 +128,7 @@ def describe(broken: Broken) -> str:
 def load(plugin: Installed) -> Loaded | Broken:
     """Import one plugin and collect what it contributes; whatever it raises or prints stays with it."""
     try:
-        refuse_other_core(plugin)
+        refuse_other_versions(plugin)
         with stdout_to_stderr(), undisturbed():
             module = import_module(plugin.module)
             return Loaded(plugin, module, contributions(module))
@@ -138,17 +138,22 @@ def load(plugin: Installed) -> Loaded | Broken:
         return Broken(plugin, f"{type(fault).__name__}: {plain(fault)}")
 
 
-def refuse_other_core(plugin: Installed) -> None:
-    """Before importing: does the plugin want this core?"""
-    from importlib.metadata import PathDistribution, version
+def refuse_other_versions(plugin: Installed) -> None:
+    """Before importing: does the plugin want this core, this torch and whatever else of it is installed here?"""
+    from importlib.metadata import PackageNotFoundError, PathDistribution, version
 
     from packaging.requirements import Requirement
 
-    running = version(CORE)
     for line in PathDistribution(plugin.metadata).requires or ():
         requirement = Requirement(line)
-        if requirement.name == CORE and not requirement.specifier.contains(running, prereleases=True):
-            raise GanzooError(f"requires {CORE}{requirement.specifier}, and this is {running}")
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            running = version(requirement.name)
+        except PackageNotFoundError:
+            continue  # its import will say so
+        if not requirement.specifier.contains(running, prereleases=True):
+            raise GanzooError(f"requires {requirement.name}{requirement.specifier}, and this is {running}")
 
 
 def contributions(module: ModuleType) -> dict[str, tuple[Any, ...]]:

@@ -7,6 +7,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from torch import Tensor
+
 from ganzoo_core.errors import GanzooError, plain
 from ganzoo_core.feeds import Feed
 from ganzoo_core.networks import forked
@@ -28,7 +30,7 @@ def rehearse(objective: Objective, feed: Feed) -> None:
 
 def rehearse_step(stage: Objective, loss: Callable[[Batch], Any], batch: Batch) -> None:
     try:
-        loss(batch)
+        terms = loss(batch)
     except GanzooError:
         raise
     except (RuntimeError, TypeError, ValueError, KeyError, IndexError) as fault:
@@ -38,6 +40,9 @@ def rehearse_step(stage: Objective, loss: Callable[[Batch], Any], batch: Batch) 
             f"a batch of {shapes}: {plain(fault)}",
             "Check image_size, channels and the networks.",
         ) from fault
+    if not isinstance(terms, dict) or not all(isinstance(v, Tensor) and v.ndim == 0 for v in terms.values()):
+        name = f"{type(stage).__name__}.{getattr(loss, '__name__', 'loss')}"
+        raise GanzooError(f"{name}: returns {plain(repr(terms), 80)}", "A loss returns named scalars: {name: tensor}.")
 
 
 def culprit(stage: Objective, fault: BaseException) -> str:

@@ -72,6 +72,13 @@ def test_list_matches_patterns_and_facts():
     assert {m["family"] for m in document["models"]} == {"dcgan"}
 
 
+def test_list_filters_by_licence_family_and_weights():
+    document = json.loads(ganzoo("list", "--json", "--licence", "Apache-2.0", "--family", "gan", "--weights").stdout)
+    assert [f["name"] for f in document["families"]] == ["gan"]
+    assert [m["id"] for m in document["models"]] == ["gan.mnist"]
+    assert not json.loads(ganzoo("list", "--json", "--licence", "MIT").stdout)["models"]
+
+
 def test_info_of_a_family_explains_every_argument():
     document = json.loads(ganzoo("info", "dcgan", "--json").stdout)
     arguments = {a["name"]: a for a in document["arguments"]}

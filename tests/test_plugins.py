@@ -46,6 +46,7 @@ def many(tmp_path_factory):
         write(folder, name, code)
     write(folder, "p11", "x = 1", target="plugin_of_ganzoo_p11:missing.attribute")
     write(folder, "gate", GOOD, requires="ganzoo-core>=7,<8")
+    write(folder, "p17", GOOD, requires="torch<2")
     write(folder, "fine", GOOD, requires="ganzoo-core>=0.1,<0.2")
     return folder
 
@@ -56,17 +57,18 @@ def test_with_20_broken_plugins_everything_else_works(many):
     families = {f["name"] for f in json.loads(done.stdout)["families"]}
     assert {"gan", "dcgan", "fine"} <= families
     warnings = [line for line in done.stderr.splitlines() if line.startswith("ganzoo: warning: plugin ")]
-    for name in [*BAD, "p11", "gate"]:
+    for name in [*BAD, "p11", "p17", "gate"]:
         mine = [line for line in warnings if line.startswith(f"ganzoo: warning: plugin {name} (")]
         assert len(mine) == 1, f"{name}: {done.stderr}"
         assert f"uninstall ganzoo-{name}" in mine[0]
-    assert len(warnings) == len(BAD) + 2 >= 20
+    assert len(warnings) == len(BAD) + 3 >= 20
     assert "\x1b" not in done.stderr
 
 
-@pytest.mark.parametrize("name", [*BAD, "gate"])
+@pytest.mark.parametrize("name", [*BAD, "p17", "gate"])
 def test_each_is_named_with_its_reason(many, name, broken):
-    words = "requires ganzoo-core<8,>=7, and this is" if name == "gate" else BAD[name][1]
+    gates = {"gate": "requires ganzoo-core<8,>=7, and this is", "p17": "requires torch<2, and this is"}
+    words = gates.get(name) or BAD[name][1]
     assert words in broken[name]["error"]
 
 
@@ -127,6 +129,20 @@ def test_p15_doctor_tells_of_a_plugin_that_changes_what_is_everybodys(tmp_path):
     write(tmp_path, "patches", "import json, torch\njson.loads = torch.load = print\n" + GOOD.format(name="patches"))
     done = ganzoo(tmp_path, "doctor", "--json", GANZOO_PLUGINS="patches")
     assert "torch.load" in json.loads(done.stdout)["plugins"][0]["remark"]
+
+
+@pytest.mark.parametrize("returns", ["0.5", "[torch.ones(())]", "{'adv': torch.ones(2)}", "{'adv': 0.5}", "None"])
+def test_p19_a_loss_that_returns_no_named_scalars_is_refused_before_the_first_step(tmp_path, returns):
+    code = GOOD.format(name="odd").replace("ganzoo_dcgan.objective:DCGAN", "plugin_of_ganzoo_odd:Odd") + (
+        "\ndef __getattr__(name):\n"  # torch is loaded with the objective, not with the plugin
+        "    import torch\n    from ganzoo_dcgan.objective import DCGAN\n"
+        f"    class Odd(DCGAN):\n        def g_loss(self, batch): return {returns}\n"
+        "    if name == 'Odd': return Odd\n    raise AttributeError(name)\n"
+    )
+    write(tmp_path, "odd", code)
+    done = ganzoo(tmp_path, "train", "odd", "--preset", "tiny", "--images", "32", "--out", tmp_path / "run")
+    assert done.returncode == 2, done.stderr
+    assert "Odd.g_loss: returns" in done.stderr and not (tmp_path / "run").exists()
 
 
 def test_p18_directory_handlers_generators_and_dtype_are_restored(tmp_path):

@@ -12,22 +12,36 @@ from ganzoo_core.cli.output import document, table
 @click.command("list")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN...]", shell_complete=names)
 @click.option("--task", default="", help="Only of this task, e.g. unconditional.")
+@click.option("--family", default="", help="Only of this family.")
+@click.option("--licence", default="", help="Only models under this licence (SPDX).")
 @click.option("--dataset", default="", help="Only models trained on this data set.")
 @click.option("--installed", is_flag=True, help="Only what is installed.")
+@click.option("--weights", is_flag=True, help="Only families that have trained weights.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-def list_(patterns: tuple[str, ...], task: str, dataset: str, installed: bool, as_json: bool) -> None:
+def list_(
+    patterns: tuple[str, ...],
+    task: str,
+    family: str,
+    licence: str,
+    dataset: str,
+    installed: bool,
+    weights: bool,
+    as_json: bool,
+) -> None:
     """List GAN families and trained models whose name matches any PATTERN (all without one): dcgan, "*.mnist"."""
     families = [
         info
         for name, info in catalogue.families().items()
-        if catalogue.matching(name, patterns) and task in ("", info.task) and (info.installed or not installed)
+        if catalogue.matching(name, patterns)
+        and catalogue.having(info, task=task, name=family)
+        and (info.installed or not installed)
+        and (info.weights or not weights)
     ]
     models = [
         info
         for name, info in catalogue.models().items()
         if (catalogue.matching(name, patterns) or catalogue.matching(info.family, patterns))
-        and task in ("", info.task)
-        and dataset in ("", info.dataset)
+        and catalogue.having(info, task=task, family=family, licence=licence, dataset=dataset)
         and (info.installed or not installed)
     ]
     if as_json:
