@@ -171,8 +171,9 @@ def test_n17_a_run_directory_that_cannot_be_written(tmp_path):
 
 def test_n22_a_closed_pipe_is_no_error():
     command = f"{sys.executable} -m ganzoo_core list | head -1; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
-    assert done.returncode == 0 and done.stderr == ""
+    for _ in range(5):  # who is first, the writer or the reader that leaves, is chance
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+        assert done.returncode == 0 and done.stderr == ""
 
 
 def test_l09_a_c_locale_gets_escapes_not_a_traceback():

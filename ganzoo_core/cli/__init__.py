@@ -80,6 +80,11 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         status = 0
     except click.exceptions.Exit as end:
         status = end.exit_code
+    except SystemExit as end:  # click's own answer to a closed pipe is exit 1
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 0
     except BaseException as fault:
         if "--debug" in arguments:
             raise
