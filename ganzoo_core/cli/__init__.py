@@ -71,6 +71,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal in the C locale shows escapes, no traceback
+    stdout = sys.stdout
     try:
         ganzoo.main(arguments, prog_name="ganzoo", standalone_mode=False)
         sys.stdout.flush()
@@ -80,11 +81,11 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         status = 0
     except click.exceptions.Exit as end:
         status = end.exit_code
-    except SystemExit as end:  # click's own answer to a closed pipe is exit 1
-        if not isinstance(end.__context__, BrokenPipeError):
+    except SystemExit:
+        if sys.stdout is stdout:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        status = 0
+        status = 0  # click met a closed pipe, put another stdout in its place, and would exit 1
     except BaseException as fault:
         if "--debug" in arguments:
             raise
