@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -112,9 +113,9 @@ class Lagrangian(Weighted):
         self.register_buffer("multiplier", torch.zeros(()))  # m
         self.register_buffer("violation", torch.zeros(()))  # Omega - 1 of the last batch
 
+    @abstractmethod
     def omega(self, x: Tensor, fake: Tensor, r: Tensor, s: Tensor) -> Tensor:
         """What must be 1."""
-        raise NotImplementedError
 
     def d_loss(self, batch: Batch) -> Terms:
         x = batch["x"]
