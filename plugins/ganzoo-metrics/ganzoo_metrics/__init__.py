@@ -1,0 +1,1 @@
+"""Metrics for ganzoo, and the extractors that they look through."""

@@ -1,0 +1,1 @@
+"""What ganzoo-metrics contributes. Imports no torch."""
