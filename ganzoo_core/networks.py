@@ -14,16 +14,20 @@ from torch import Tensor, nn
 from ganzoo_core.errors import GanzooError, UnknownName, plain
 from ganzoo_core.seeds import hash32
 
-Kind = Literal["latent", "label", "code", "text", "image", "mask", "video"]
+Kind = Literal["latent", "label", "category", "code", "text", "image", "mask", "video"]
+DRAWN = ("latent", "category", "code")  # from a prior, where the user gives none; the others must be given
 
 
 @dataclass(frozen=True)
 class Input:
-    """What a generator takes. A latent with a range is uniform in it; without one it is standard normal."""
+    """What a generator takes. A latent with a range is uniform in it; without one it is standard normal.
+
+    A `code` is a latent that has a meaning, and so is a `category`, a whole number that is drawn uniformly.
+    """
 
     kind: Kind
     shape: tuple[int | None, ...] = ()  # of one sample; () for a label
-    range: tuple[float, float] | None = None  # a label's is (0, classes - 1)
+    range: tuple[float, float] | None = None  # a label's or a category's is (0, classes - 1)
     default: float | None = None  # where the user says nothing; None: it must be said
     names: tuple[str, ...] = ()  # of the classes of a label
 
@@ -57,8 +61,8 @@ class Generator(nn.Module, ABC):
         raise GanzooError(f"{type(self).__name__}: takes no latent", "Give it its inputs instead.")
 
     def priors(self, n: int, rng: torch.Generator | None = None) -> dict[str, Tensor]:
-        """All latents by name, for those that take several; `prior` is the first."""
-        latents = {name: latent for name, latent in self.inputs.items() if latent.kind == "latent"}
+        """All that is drawn (latents, codes, categories) by name, for those that take several; `prior` is the first."""
+        latents = {name: latent for name, latent in self.inputs.items() if latent.kind in DRAWN}
         if len(latents) == 1:
             return {name: self.prior(n, rng) for name in latents}
         device = rng.device if rng else next(self.parameters()).device
@@ -67,8 +71,8 @@ class Generator(nn.Module, ABC):
     def sample(self, n: int, *, seed: int, **inputs: Any) -> Tensor:
         """n samples [n, *output.shape], float32, on the module's device: the same ones every time.
 
-        Conditions are given by name, one for all or one for each. Sample i of a seed draws its latent from a stream
-        of its own, so 2 samples are the first 2 of 8. Errors: GanzooError for a missing or a wrong condition.
+        Conditions are given by name, one for all or one for each; so may latents and codes be, which else are drawn.
+        Sample i of a seed draws from a stream of its own, so 2 samples are the first 2 of 8. Errors: GanzooError for a missing or a wrong condition.
         """
         return sample_exactly(self, self, n, seed, inputs)
 
@@ -86,6 +90,9 @@ class Discriminator(nn.Module, ABC):
 
 def draw(latent: Input, n: int, rng: torch.Generator | None, device: torch.device) -> Tensor:
     shape = (n, *(size or 1 for size in latent.shape))
+    if latent.kind == "category":
+        low, high = latent.range or (0, 1)
+        return torch.randint(int(low), int(high) + 1, shape, generator=rng, device=device)
     if latent.range is None:
         return torch.randn(shape, generator=rng, device=device)
     low, high = latent.range
@@ -104,15 +111,16 @@ def sample_exactly(
     if n < 1:
         raise GanzooError(f"{n} samples: asked for none", "Ask for one at least.")
     device = next(net.parameters()).device
-    conditions = {k: condition(k, v, given.get(k), n, device) for k, v in net.inputs.items() if v.kind != "latent"}
-    for name in given.keys() - conditions.keys():
-        raise UnknownName("sampling option", name, conditions)
+    for name in given.keys() - net.inputs.keys():
+        raise UnknownName("sampling option", name, net.inputs)
+    free = {k for k, v in net.inputs.items() if v.kind in DRAWN and given.get(k) is None and v.default is None}
+    conditions = {k: condition(k, v, given.get(k), n, device) for k, v in net.inputs.items() if k not in free}
     chunks = []
     with evaluating(net), forked(), torch.autocast(device.type, enabled=False):
         for start in range(0, n, net.chunk):
             which = range(start, start + net.chunk)
             drawn = latents(net, seed, which)
-            arguments = [drawn[k].to(device) if k in drawn else conditions[k][rows(which, n)] for k in net.inputs]
+            arguments = [drawn[k].to(device) if k in free else conditions[k][rows(which, n)] for k in net.inputs]
             torch.manual_seed(hash32(seed, "noise", start))
             chunks.append(forward(*arguments).float())
     return torch.cat(chunks)[:n]
@@ -139,7 +147,7 @@ def condition(name: str, declared: Input, given: Any, n: int, device: torch.devi
         value = torch.as_tensor(given, device=device)
     except (TypeError, ValueError, RuntimeError):
         raise GanzooError(f"{declared.kind} {name}: {plain(given, 60)} is no number") from None
-    if declared.kind == "label":
+    if declared.kind in ("label", "category"):
         value = classes(name, declared, value)
     elif declared.kind != "text":
         value = value.float()
@@ -159,7 +167,7 @@ def condition(name: str, declared: Input, given: Any, n: int, device: torch.devi
 
 
 def classes(name: str, declared: Input, value: Tensor) -> Tensor:
-    """Labels, int64, each one of the classes."""
+    """Labels or categories, int64, each one of the classes."""
     if value.dtype == torch.bool or not torch.equal(value, value.round()):
         raise GanzooError(f"label {name}: {plain(value.tolist(), 60)} is no class", "Classes are whole numbers from 0.")
     low, high = declared.range or (0, torch.iinfo(torch.int64).max)

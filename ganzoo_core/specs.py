@@ -83,11 +83,12 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Metric:
-    """A measurement by name. `compute` -> a function that ganzoo eval calls."""
+    """A measurement by name. `compute` -> a function (ganzoo_core.metrics.Subject) -> (name, value, protocol) ..."""
 
     name: str
     summary: str
     compute: str
+    tasks: tuple[str, ...] = ()  # for which it is measured when none is named; "points" for points in the plane
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def test_sampling_is_float32_inside_autocast(net):
         ({"label": [0, 1, 5]}, "out of range"),
         ({"label": [0, 1]}, "label: 2 given for 3 samples"),
         ({"label": 0, "lable": 1}, "unknown sampling option 'lable'. Did you mean label"),
-        ({"label": 0, "z": torch.zeros(3, 4)}, "unknown sampling option 'z'"),
+        ({"label": 0, "z": torch.zeros(3, 5)}, r"latent z: of shape \[3, 5\], not \['n', 4\]"),
     ],
 )
 def test_wrong_conditions_are_refused_in_one_line(net, given, says):
@@ -252,3 +252,39 @@ def test_what_a_network_does_not_have_is_said_in_one_line(net):
     for call in (lambda: net.prior(1), lambda: Critic().features(torch.zeros(1, 3, 8, 8))):
         with pytest.raises(GanzooError, match=r"^(Noisy: takes no latent|Critic: has no features)"):
             call()
+
+
+class Coded(Generator):
+    """A latent, a categorical and a continuous code: all drawn unless they are given."""
+
+    inputs = {
+        "z": Input("latent", (4,)),
+        "c": Input("category", (), (0, 2)),
+        "u": Input("code", (1,), (-1.0, 1.0)),
+    }
+    output = Output((6,), None)
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, z, c, u):
+        return self.scale * torch.cat([z, c[:, None].float(), u], 1)
+
+
+def test_codes_are_drawn_from_their_priors_and_may_be_given():
+    net = Coded()
+    drawn = net.sample(300, seed=1)
+    assert set(drawn[:, 4].tolist()) == {0.0, 1.0, 2.0}
+    assert drawn[:, 5].min() < -0.9 and drawn[:, 5].max() > 0.9
+    given = net.sample(300, seed=1, c=2, u=0.5)
+    assert torch.equal(given[:, :4], drawn[:, :4])  # what is not given is drawn as before
+    assert set(given[:, 4].tolist()) == {2.0} and set(given[:, 5].tolist()) == {0.5}
+    with pytest.raises(GanzooError, match="out of range"):
+        net.sample(2, seed=0, c=3)
+
+
+def test_a_latent_that_is_given_is_used():
+    net = Coded()
+    z = torch.randn(3, 4)
+    assert torch.equal(net.sample(3, seed=0, z=z)[:, :4], z)

@@ -1,0 +1,296 @@
+"""Scores with their protocol: a model beside the data that it should resemble. How is said by the metrics of plugins.
+
+No score means anything without the way in which it was measured, so none is published without it, and
+`ganzoo verify --metrics` measures it again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import statistics
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from ganzoo_core.configs import read_metrics
+from ganzoo_core.data import Source, open_source
+from ganzoo_core.errors import GanzooError, plain
+from ganzoo_core.files import write_aside
+from ganzoo_core.model import Model
+from ganzoo_core.networks import Generator
+from ganzoo_core.registry import registry
+from ganzoo_core.seeds import hash32
+from ganzoo_core.specs import Metric, resolve
+
+BLOCK = 512  # samples that are held at once
+Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number with how it was measured. `value` is a fraction where it could be a percentage."""
+
+    name: str  # with its extractor, where there is one: fid[mnist-cnn]
+    value: float
+    protocol: Mapping[str, Any]
+    spread: float | None = None  # standard deviation over several seeds
+
+    def row(self) -> dict[str, Any]:
+        """As metrics.json and registry.toml have it."""
+        spread = {} if self.spread is None else {"spread": self.spread}
+        return {"name": self.name, "value": self.value, **spread, "protocol": dict(self.protocol)}
+
+
+class Subject:
+    """What a metric is given: samples of one seed, the data beside them, and what other metrics made of both."""
+
+    def __init__(
+        self, model: Model, source: Source, n: int, seed: int, extractor: str, progress: Progress, cache: Path | None
+    ) -> None:
+        self.model, self.source, self.n, self.seed = model, source, n, seed
+        self.extractor, self.progress, self.cache = extractor, progress, cache
+        self.made: dict[Callable[[Subject], Any], Any] = {}
+
+    @property
+    def net(self) -> Generator:
+        return self.model.generator
+
+    @property
+    def given(self) -> list[str]:
+        """The inputs that are taken from the data: neither drawn nor cycled through."""
+        return [name for name, i in self.net.inputs.items() if i.kind not in ("latent", "label", "code", "category")]
+
+    def once(self, make: Callable[[Subject], T]) -> T:
+        """make(self), made once however many metrics ask for it."""
+        if make not in self.made:
+            self.made[make] = make(self)
+        result: T = self.made[make]
+        return result
+
+    def generated(self, n: int = 0) -> Iterator[dict[str, Tensor]]:
+        """All samples in blocks: `x` [m, C, H, W], and by name every condition that they were given.
+
+        Labels and categorical codes are cycled through, so that each comes equally often; other conditions come from
+        the data, example by example. Block b draws from its own seed, a hash of the seed and b.
+        """
+        total = n or self.n
+        device = next(self.net.parameters()).device
+        for start in range(0, total, BLOCK):
+            which = range(start, min(start + BLOCK, total))
+            self.progress("sampling", start, total)
+            conditions = {**self.cycled(which), **self.taken(which)}
+            sent = {name: value.to(device) for name, value in conditions.items() if name in self.net.inputs}
+            x = self.net.sample(len(which), seed=hash32(self.seed, "block", start), **sent)
+            yield {**conditions, "x": x}
+        self.progress("sampling", total, total)
+
+    def cycled(self, which: range) -> dict[str, Tensor]:
+        """Labels and categorical codes of samples `which`, int64 [m], each class equally often."""
+        kinds = {k: i for k, i in self.net.inputs.items() if i.kind in ("label", "category")}
+        return {k: torch.tensor([j % (int(i.range[1]) + 1) for j in which]) for k, i in kinds.items() if i.range}
+
+    def taken(self, which: range) -> dict[str, Tensor]:
+        """Inputs of samples `which` out of the data, and `target`, what should be made of them."""
+        if not self.given:
+            return {}
+        batch = self.source.fetch([j % len(self.source) for j in which])
+        for name in self.given:
+            if name not in batch:
+                raise GanzooError(f"{self.source.facts.name}: has no {name}, which {self.model} needs")
+        return {**{name: batch[name] for name in self.given}, "target": batch["b" if "b" in batch else "x"]}
+
+    def real(self, which: Sequence[int] = ()) -> Iterator[dict[str, Tensor]]:
+        """The data in blocks, all of it in its own order, or examples `which`."""
+        order = which or range(len(self.source))
+        for start in range(0, len(order), BLOCK):
+            self.progress("reading data", start, len(order))
+            yield self.source.fetch(order[start : start + BLOCK])
+        self.progress("reading data", len(order), len(order))
+
+    def kept(self, key: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """Tensors made of the data alone, from the cache where they have been made before.
+
+        `key` says all that they depend on besides the data's own content hash and torch. A file names the sha256 of
+        its bytes: one that was damaged is made anew.
+        """
+        whole = fingerprint(self.source.facts.fingerprint, key, torch.__version__)
+        for path in self.cache.glob(f"{whole}-*.safetensors") if self.cache else ():
+            data = path.read_bytes()
+            if path.stem == f"{whole}-{hashlib.sha256(data).hexdigest()}":
+                kept: dict[str, Tensor] = safetensors.torch.load(data)
+                return kept
+            path.unlink(missing_ok=True)
+        tensors = make()
+        if self.cache:
+            data = safetensors.torch.save(tensors)
+            write_cache(self.cache / f"{whole}-{hashlib.sha256(data).hexdigest()}.safetensors", data)
+        return tensors
+
+
+def write_cache(path: Path, data: bytes) -> None:
+    """A cache that cannot be written is none: the figures are the same."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(path, data)
+    except OSError:
+        return
+
+
+def fingerprint(*parts: object) -> str:
+    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()
+
+
+def cache_folder() -> Path | None:
+    """Where statistics of data sets are kept."""
+    try:
+        return Path.home() / ".cache" / "ganzoo" / "statistics"
+    except RuntimeError:  # nobody's home
+        return None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be measured, and how."""
+
+    data: str
+    metrics: tuple[str, ...] = ()  # none: those that suit the model
+    n: int = 10_000
+    seeds: tuple[int, ...] = (0,)
+    extractor: str = ""  # "": the data set's own
+    root: Path | None = None  # where data sets lie
+
+
+def evaluate(model: Model, question: Question, progress: Progress = lambda *_: None) -> list[Score]:
+    """Measure: one score per name, over several seeds their mean and spread. The same digits every time.
+
+    Errors: GanzooError for an unknown metric, or one that does not suit the model or the data.
+    """
+    zoo = registry()
+    source = opened(model, question)
+    chosen = [zoo.metrics[name] for name in question.metrics] or suited(model, source)
+    each: list[list[Score]] = []
+    for seed in question.seeds:
+        subject = Subject(model, source, question.n, seed, question.extractor, progress, cache_folder())
+        each.append([score for metric in chosen for score in measured(metric, subject, question)])
+    return [over_seeds(scores, question.seeds) for scores in zip(*each, strict=True)]
+
+
+def opened(model: Model, question: Question) -> Source:
+    """The data in the size and the colours of the model's samples."""
+    shape = model.generator.output.shape
+    size, channels = (shape[1], shape[0]) if len(shape) == 3 else (None, None)
+    return open_source(
+        question.data, root=question.root, image_size=size, channels=channels, datasets=dict(registry().datasets.items())
+    )
+
+
+def suited(model: Model, source: Source) -> list[Metric]:
+    """The metrics that are measured when none is named: those for the model's task, or for points in the plane."""
+    points = len(model.generator.output.shape) == 1
+    task = "points" if points else model.info.task
+    found = [metric for _, metric in registry().metrics.items() if task in metric.tasks]
+    if not found:
+        raise GanzooError(
+            f"no installed metric suits a {task} model", "Install them with `ganzoo install metrics`, or name one."
+        )
+    return found
+
+
+def measured(metric: Metric, subject: Subject, question: Question) -> Iterator[Score]:
+    """What one metric says of one subject, with the whole protocol."""
+    split = question.data.partition(":")[2] or first_variant(question.data)
+    found: Iterable[tuple[str, float, Mapping[str, Any]]] = resolve(metric.compute)(subject)
+    owner = registry().metrics.owner(metric.name)
+    for name, value, own in found:
+        protocol = {
+            "metric": metric.name, "data": question.data, "data_sha256": subject.source.facts.fingerprint,
+            "split": split, "n": subject.n, "n_real": len(subject.source), "resize": "none", **own,
+            "seed": subject.seed,
+            "versions": {dist: version(dist) for dist in dict.fromkeys(("ganzoo-core", owner, "torch"))},
+        }  # fmt: skip
+        yield Score(name, float(value), protocol)
+
+
+def first_variant(data: str) -> str:
+    """What a data set serves when no variant is named: its first, or all that it has."""
+    zoo = registry()
+    return (zoo.datasets[data].variants or ("all",))[0] if data in zoo.datasets else "all"
+
+
+def over_seeds(scores: Sequence[Score], seeds: Sequence[int]) -> Score:
+    """The mean of one score over seeds, with its standard deviation."""
+    if len(scores) == 1:
+        return scores[0]
+    values = [score.value for score in scores]
+    protocol = {**scores[0].protocol, "seed": list(seeds)}
+    return Score(scores[0].name, statistics.mean(values), protocol, statistics.stdev(values))
+
+
+def publish(folder: Path, scores: Sequence[Score]) -> Path:
+    """Write scores into a model directory's metrics.json, in place of those of the same name on the same data."""
+    ours = {key(score.row()) for score in scores}
+    rows = [row for row in read_metrics(folder) if key(row) not in ours] + [score.row() for score in scores]
+    text = json.dumps({"metrics": sorted(rows, key=key)}, indent=2)
+    write_aside(folder / "metrics.json", (text + "\n").encode())
+    return folder / "metrics.json"
+
+
+def key(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["protocol"]["data"], row["name"]
+
+
+@dataclass(frozen=True)
+class Remeasured:
+    """A published score and what measuring it again gives."""
+
+    name: str
+    published: float
+    found: float
+
+    @property
+    def equal(self) -> bool:
+        """To six digits: the last bits are the machine's."""
+        return f"{self.published:.6g}" == f"{self.found:.6g}"
+
+
+def remeasure(model: Model, root: Path | None = None, progress: Progress = lambda *_: None) -> list[Remeasured]:
+    """Every published score of a model measured again by its own protocol. Errors: GanzooError where it has none."""
+    rows: list[Mapping[str, Any]] = list(read_metrics(model.folder))
+    if not rows:
+        raise GanzooError(f"{model.config['id']}: has no published metrics", "`ganzoo eval --publish` makes some.")
+    courses: dict[Question, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        courses.setdefault(question_of(row["protocol"], root), []).append(row)
+    results = []
+    for question, published in courses.items():
+        names = tuple(dict.fromkeys(row["protocol"]["metric"] for row in published))
+        again = Question(question.data, names, question.n, question.seeds, question.extractor, root)
+        found = {score.name: score for score in evaluate(model, again, progress)}
+        for row in published:
+            same_data(row, found[row["name"]])
+            results.append(Remeasured(row["name"], row["value"], found[row["name"]].value))
+    return results
+
+
+def question_of(protocol: Mapping[str, Any], root: Path | None) -> Question:
+    """The question, but for its metrics, that a published protocol answers."""
+    seed = protocol["seed"]
+    seeds = tuple(seed) if isinstance(seed, list) else (seed,)
+    return Question(protocol["data"], (), protocol["n"], seeds, protocol.get("extractor", ""), root)
+
+
+def same_data(row: Mapping[str, Any], found: Score) -> None:
+    """The data must be those of the protocol, or the two numbers say nothing of each other."""
+    wanted, here = row["protocol"]["data_sha256"], found.protocol["data_sha256"]
+    if wanted != here:
+        raise GanzooError(
+            f"{plain(row['protocol']['data'])}: other data than {row['name']} was measured on: {here}, not {wanted}"
+        )
