@@ -37,6 +37,14 @@ DATASETS: tuple[Dataset, ...] = (
         variants=("train", "test"),
     ),
     Dataset(
+        name="emoji",
+        summary="emoji in three drawing styles, 64x64, colour, on white: 3,530 by Noto, 3,790 by Twemoji, 2,723 blobs",
+        keys=("x", "label"),
+        licence="Apache-2.0 AND CC-BY-4.0",  # a source says which of them its variant has
+        open="ganzoo_core.data.emoji:open_emoji",
+        variants=("noto", "twemoji", "blob", "all"),
+    ),
+    Dataset(
         name="ring",
         summary="8 Gaussians on a circle: points in the plane, to watch modes being dropped",
         keys=("x", "label"),
