@@ -19,7 +19,7 @@ from ganzoo_core.hardware import pick_device, pick_precision
 from ganzoo_core.health import Health
 from ganzoo_core.keeper import Keeper
 from ganzoo_core.model import find
-from ganzoo_core.networks import Generator
+from ganzoo_core.networks import Generator, cycled
 from ganzoo_core.objective import Objective
 from ganzoo_core.observers import Grids, JsonLog, Run, Watcher
 from ganzoo_core.recipes import Recipe
@@ -231,8 +231,8 @@ def publish(folder: Path, objective: Objective, feed: Feed, seed: int, images: i
 
 def write_samples(path: Path, objective: Objective) -> None:
     for net in objective.shipped().values():
-        if isinstance(net, Generator) and all(i.kind == "latent" for i in net.inputs.values()):
-            images = net.sample(PREVIEW, seed=0)
+        if isinstance(net, Generator) and all(i.kind in ("latent", "label") for i in net.inputs.values()):
+            images = net.sample(PREVIEW, seed=0, **cycled(net, PREVIEW))
             if pictures.is_picture(images):
                 pictures.save(pictures.grid(images), path)
             return

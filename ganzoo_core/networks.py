@@ -15,6 +15,7 @@ from ganzoo_core.errors import GanzooError, UnknownName, plain
 from ganzoo_core.seeds import hash32
 
 Kind = Literal["latent", "label", "category", "code", "text", "image", "mask", "video"]
+Priors = Callable[[int, torch.Generator], dict[str, Tensor]]  # (n, rng) -> what is drawn, by name
 DRAWN = ("latent", "category", "code")  # from a prior, where the user gives none; the others must be given
 
 
@@ -72,7 +73,8 @@ class Generator(nn.Module, ABC):
         """n samples [n, *output.shape], float32, on the module's device: the same ones every time.
 
         Conditions are given by name, one for all or one for each; so may latents and codes be, which else are drawn.
-        Sample i of a seed draws from a stream of its own, so 2 samples are the first 2 of 8. Errors: GanzooError for a missing or a wrong condition.
+        Sample i of a seed draws from a stream of its own, so 2 samples are the first 2 of 8. Errors: GanzooError for
+        a missing or a wrong condition.
         """
         return sample_exactly(self, self, n, seed, inputs)
 
@@ -101,12 +103,18 @@ def draw(latent: Input, n: int, rng: torch.Generator | None, device: torch.devic
 
 @torch.no_grad()
 def sample_exactly(
-    net: Generator, forward: Callable[..., Tensor], n: int, seed: int, given: Mapping[str, Any]
+    net: Generator,
+    forward: Callable[..., Tensor],
+    n: int,
+    seed: int,
+    given: Mapping[str, Any],
+    priors: Priors | None = None,
 ) -> Tensor:
     """n samples of `forward`, which is `net` or `net` with options; see Generator.sample.
 
-    Every chunk is full, the last one too: how many samples are asked for then changes neither the inner noise nor the
-    order in which a matrix product sums.
+    `priors` draws the latents where that is an option too (truncation); else `net.priors` does. Every chunk is full,
+    the last one too: how many samples are asked for then changes neither the inner noise nor the order in which a
+    matrix product sums.
     """
     if n < 1:
         raise GanzooError(f"{n} samples: asked for none", "Ask for one at least.")
@@ -119,18 +127,24 @@ def sample_exactly(
     with evaluating(net), forked(), torch.autocast(device.type, enabled=False):
         for start in range(0, n, net.chunk):
             which = range(start, start + net.chunk)
-            drawn = latents(net, seed, which)
+            drawn = latents(priors or net.priors, seed, which)
             arguments = [drawn[k].to(device) if k in free else conditions[k][rows(which, n)] for k in net.inputs]
             torch.manual_seed(hash32(seed, "noise", start))
             chunks.append(forward(*arguments).float())
     return torch.cat(chunks)[:n]
 
 
-def latents(net: Generator, seed: int, which: Sequence[int]) -> dict[str, Tensor]:
+def latents(priors: Priors, seed: int, which: Sequence[int]) -> dict[str, Tensor]:
     """The latents of samples `which` of a seed, each from its own stream on the CPU, so on any device the same."""
     rng = torch.Generator()
-    each = [net.priors(1, rng.manual_seed(hash32(seed, "sample", i))) for i in which]
+    each = [priors(1, rng.manual_seed(hash32(seed, "sample", i))) for i in which]
     return {name: torch.cat([one[name] for one in each]) for name in each[0]}
+
+
+def cycled(net: nn.Module, n: int) -> dict[str, list[int]]:
+    """Labels 0, 1, 2 ... over and over, n of them, for every label that `net` takes: a sheet that shows all classes."""
+    labels = {name: i for name, i in getattr(net, "inputs", {}).items() if i.kind == "label"}
+    return {name: [k % int((i.range or (0, 0))[1] + 1) for k in range(n)] for name, i in labels.items()}
 
 
 def rows(which: Sequence[int], n: int) -> list[int]:
@@ -161,6 +175,8 @@ def condition(name: str, declared: Input, given: Any, n: int, device: torch.devi
     if value.ndim != len(declared.shape) + 1 or any(size not in (None, found) for size, found in sizes):
         expected = ["n", *declared.shape]
         raise GanzooError(f"{declared.kind} {name}: of shape {list(value.shape)}, not {expected}")
+    if len(value) == 1:
+        value = value.expand(n, *value.shape[1:])
     if len(value) != n:
         raise GanzooError(f"{name}: {len(value)} given for {n} samples", "Give one for all or one for each.")
     return value

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer, RMSprop
 
 from ganzoo_core.losses import Terms
-from ganzoo_core.networks import Generator
+from ganzoo_core.networks import Generator, cycled
 from ganzoo_core.schedules import Schedule
 
 Batch = Mapping[str, Tensor]  # named tensors that share their first dimension N
@@ -112,10 +112,10 @@ class Objective(nn.Module, ABC):
 
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
-        """Named images for the progress grid: by default what each published generator makes of seed 0."""
+        """Named images for the progress grid: what each published generator makes of seed 0, classes in turn."""
         n = len(next(iter(batch.values())))
         nets = self.shipped().items()
-        return {name: net.sample(n, seed=0) for name, net in nets if isinstance(net, Generator)}
+        return {name: net.sample(n, seed=0, **cycled(net, n)) for name, net in nets if isinstance(net, Generator)}
 
 
 @torch.no_grad()

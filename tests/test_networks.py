@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as fn
 
 from ganzoo_core.errors import GanzooError, UnknownName
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.networks import Discriminator, Generator, Input, Output, cycled, sample_exactly
 from ganzoo_core.objective import Objective, Phase, Player, Step, adam
 from ganzoo_core.trainer import Alternating
 
@@ -254,7 +254,7 @@ def test_what_a_network_does_not_have_is_said_in_one_line(net):
             call()
 
 
-class Coded(Generator):
+class Drawn(Generator):
     """A latent, a categorical and a continuous code: all drawn unless they are given."""
 
     inputs = {
@@ -273,7 +273,7 @@ class Coded(Generator):
 
 
 def test_codes_are_drawn_from_their_priors_and_may_be_given():
-    net = Coded()
+    net = Drawn()
     drawn = net.sample(300, seed=1)
     assert set(drawn[:, 4].tolist()) == {0.0, 1.0, 2.0}
     assert drawn[:, 5].min() < -0.9 and drawn[:, 5].max() > 0.9
@@ -285,6 +285,29 @@ def test_codes_are_drawn_from_their_priors_and_may_be_given():
 
 
 def test_a_latent_that_is_given_is_used():
-    net = Coded()
+    net = Drawn()
     z = torch.randn(3, 4)
     assert torch.equal(net.sample(3, seed=0, z=z)[:, :4], z)
+
+
+def test_sheets_show_all_classes(net):
+    assert cycled(net, 5) == {"label": [0, 1, 2, 0, 1]}
+    assert cycled(Plain(Input("latent", (2,))), 5) == {} == cycled(Critic(), 5)
+    game = Game()
+    made = game.sample({"x": torch.zeros(4, 1)})["G"]
+    assert torch.equal(made, game.G.sample(4, seed=0, label=[0, 1, 2, 0]))
+
+
+def test_a_list_of_one_is_one_for_all(net):
+    assert torch.equal(net.sample(3, seed=0, label=[2]), net.sample(3, seed=0, label=2))
+
+
+def test_latents_may_be_drawn_otherwise(net):
+    """As truncation does: each sample still from its own stream."""
+
+    def small(n, rng):
+        return {name: z / 100 for name, z in net.priors(n, rng).items()}
+
+    five = sample_exactly(net, net, 5, 0, {"label": 0}, small)
+    assert torch.equal(five[:2], sample_exactly(net, net, 2, 0, {"label": 0}, small))
+    assert not torch.equal(five, net.sample(5, seed=0, label=0))
