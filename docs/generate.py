@@ -20,7 +20,7 @@ STACK = [  # the core from the ground up: each imports only what stands above it
     "objective", "distributed", "trainer", "checkpoint", "catalogue", "named", "installing", "scaffold", "configs",
     "hookspecs", "data", "registry", "recipes", "weights", "model", "register", "feeds", "pictures", "observers",
     "tensorboard", "health", "signals", "runs", "keeper", "hardware", "rehearsal", "runfiles", "charts", "report",
-    "engine", "doctor", "cli", "testing",
+    "engine", "metrics", "doctor", "cli", "testing",
 ]  # fmt: skip
 RECORDS = {
     "ganzoo_families": "Family", "ganzoo_weights": "Weights", "ganzoo_datasets": "Dataset", "ganzoo_metrics": "Metric",

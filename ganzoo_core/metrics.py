@@ -49,14 +49,26 @@ class Score:
         return {"name": self.name, "value": self.value, **spread, "protocol": dict(self.protocol)}
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is to be measured, and how."""
+
+    data: str
+    metrics: tuple[str, ...] = ()  # none: those that suit the model
+    n: int = 10_000
+    seeds: tuple[int, ...] = (0,)
+    extractor: str = ""  # "": the data set's own
+    root: Path | None = None  # where data sets lie
+
+
 class Subject:
     """What a metric is given: samples of one seed, the data beside them, and what other metrics made of both."""
 
     def __init__(
-        self, model: Model, source: Source, n: int, seed: int, extractor: str, progress: Progress, cache: Path | None
+        self, model: Model, source: Source, question: Question, seed: int, progress: Progress, cache: Path | None
     ) -> None:
-        self.model, self.source, self.n, self.seed = model, source, n, seed
-        self.extractor, self.progress, self.cache = extractor, progress, cache
+        self.model, self.source, self.question, self.n, self.seed = model, source, question, question.n, seed
+        self.progress, self.cache = progress, cache
         self.made: dict[Callable[[Subject], Any], Any] = {}
 
     @property
@@ -156,18 +168,6 @@ def cache_folder() -> Path | None:
         return None
 
 
-@dataclass(frozen=True)
-class Question:
-    """What is to be measured, and how."""
-
-    data: str
-    metrics: tuple[str, ...] = ()  # none: those that suit the model
-    n: int = 10_000
-    seeds: tuple[int, ...] = (0,)
-    extractor: str = ""  # "": the data set's own
-    root: Path | None = None  # where data sets lie
-
-
 def evaluate(model: Model, question: Question, progress: Progress = lambda *_: None) -> list[Score]:
     """Measure: one score per name, over several seeds their mean and spread. The same digits every time.
 
@@ -178,7 +178,7 @@ def evaluate(model: Model, question: Question, progress: Progress = lambda *_: N
     chosen = [zoo.metrics[name] for name in question.metrics] or suited(model, source)
     each: list[list[Score]] = []
     for seed in question.seeds:
-        subject = Subject(model, source, question.n, seed, question.extractor, progress, cache_folder())
+        subject = Subject(model, source, question, seed, progress, cache_folder())
         each.append([score for metric in chosen for score in measured(metric, subject, question)])
     return [over_seeds(scores, question.seeds) for scores in zip(*each, strict=True)]
 
@@ -188,7 +188,11 @@ def opened(model: Model, question: Question) -> Source:
     shape = model.generator.output.shape
     size, channels = (shape[1], shape[0]) if len(shape) == 3 else (None, None)
     return open_source(
-        question.data, root=question.root, image_size=size, channels=channels, datasets=dict(registry().datasets.items())
+        question.data,
+        root=question.root,
+        image_size=size,
+        channels=channels,
+        datasets=dict(registry().datasets.items()),
     )
 
 

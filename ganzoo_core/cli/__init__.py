@@ -22,6 +22,7 @@ VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the c
     "train": "Train a family on your data.",
     "report": "Write a run's report as one HTML page.",
     "sample": "Make pictures with a trained model.",
+    "eval": "Measure a model: scores with their protocol.",
     "registry": "Make and check registry.toml.",
     "new": "Begin a plugin of your own.",
     "doctor": "Examine the environment, the plugins and the data.",

@@ -1,1 +1,45 @@
 """What ganzoo-metrics contributes. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ganzoo_core.hookspecs import hookimpl
+from ganzoo_core.specs import Metric
+
+PICTURES = ("unconditional", "class_conditional", "semi_supervised", "text_to_image")
+PAIRS = ("translation", "inpainting", "super_resolution")
+
+METRICS = (
+    Metric("fid", "Fréchet distance of the features of samples and data", "ganzoo_metrics.fidelity:fid", PICTURES),
+    Metric("kid", "squared MMD of the features under a cubic kernel", "ganzoo_metrics.fidelity:kid", PICTURES),
+    Metric("is", "how sure the classes of samples are, and how even", "ganzoo_metrics.fidelity:inception", PICTURES),
+    Metric("precision", "share of samples among the data", "ganzoo_metrics.manifolds:precision", PICTURES),
+    Metric("recall", "share of the data among the samples", "ganzoo_metrics.manifolds:recall", PICTURES),
+    Metric("density", "how many data points have a sample near by", "ganzoo_metrics.manifolds:density", PICTURES),
+    Metric("coverage", "share of the data with a sample near by", "ganzoo_metrics.manifolds:coverage", PICTURES),
+    Metric(
+        "label_accuracy",
+        "share of samples that a classifier gives the label they were asked for",
+        "ganzoo_metrics.labels:label_accuracy",
+        ("class_conditional",),
+    ),
+    Metric("code_purity", "how well a code tells the class of a sample", "ganzoo_metrics.labels:code_purity"),
+    Metric("lpips", "perceptual distance between pairs of samples: diversity", "ganzoo_metrics.perceptual:lpips"),
+    Metric("ppl", "perceptual path length: how evenly samples change with z", "ganzoo_metrics.perceptual:ppl"),
+    Metric("psnr", "peak signal to noise of outputs against their targets, dB", "ganzoo_metrics.pairs:psnr", PAIRS),
+    Metric("ssim", "structural similarity of outputs and their targets", "ganzoo_metrics.pairs:ssim", PAIRS),
+    Metric(
+        "sifid",
+        "Fréchet distance between the local features of two pictures",
+        "ganzoo_metrics.fidelity:sifid",
+        ("single_image",),
+    ),
+    Metric("nearest", "distance of samples to the closest data: memorisation", "ganzoo_metrics.neighbours:nearest"),
+    Metric("modes", "modes of a known mixture that samples find", "ganzoo_metrics.points:modes", ("points",)),
+)
+
+
+@hookimpl
+def ganzoo_metrics() -> Iterable[Metric]:
+    return METRICS

@@ -1,0 +1,100 @@
+"""ganzoo eval: scores of a model, with their protocol."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganzoo_core.cli.completion import sources
+from ganzoo_core.cli.output import document, table
+from ganzoo_core.errors import say
+
+SEED = click.IntRange(0, 2**63 - 1)
+
+
+@click.command("eval")
+@click.argument("source", shell_complete=sources)
+@click.option("--data", default="", metavar="DATA", help="What to measure against; default: what it was trained on.")
+@click.option("--metric", "names", multiple=True, metavar="NAME", help="Repeatable; default: those that suit it.")
+@click.option("-n", "count", type=click.IntRange(1, 10**7), default=10_000, show_default=True, help="Samples.")
+@click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), help="Repeatable, for mean and spread.")
+@click.option("--extractor", default="", metavar="NAME", help="What metrics look through; default: the data set's own.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Where data sets lie; default: $GANZOO_DATA.")
+@click.option("--device", default="auto", show_default=True)
+@click.option("--publish", is_flag=True, help="Write the scores into the model directory's metrics.json.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+def eval_(
+    source: str, data: str, names: tuple[str, ...], count: int, seeds: tuple[int, ...], extractor: str,
+    data_root: Path | None, device: str, publish: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Measure SOURCE: an id (dcgan.mnist), or the path of a model or run directory.
+
+    A score carries the extractor that it looked through, fid[mnist-cnn], and all else that it depends on. The same
+    command prints the same digits every time on one machine.
+    """
+    from ganzoo_core import metrics, model
+    from ganzoo_core.hardware import pick_device
+
+    trained = model.load(source, device=str(pick_device(device)))
+    question = metrics.Question(
+        data or trained.config["dataset"]["name"], names, count, tuple(dict.fromkeys(seeds)), extractor, data_root
+    )
+    with Meter() as meter:
+        scores = metrics.evaluate(trained, question, meter)
+    if publish:
+        say(f"published in {metrics.publish(trained.folder, scores)}")
+    if as_json:
+        document({"source": source, "metrics": [score.row() for score in scores]})
+        return
+    show(scores)
+
+
+def show(scores: Any) -> None:
+    """A table of the values, and below it what they were measured with, once where it is the same for all."""
+    rows = [[s.name, f"{s.value:.6g}" + ("" if s.spread is None else f" ± {s.spread:.2g}")] for s in scores]
+    table("Scores", ["metric", "value"], rows)
+    common = {k: v for k, v in scores[0].protocol.items() if all(s.protocol.get(k) == v for s in scores)}
+    print("\nProtocol")
+    for key, value in common.items():
+        print(f"  {key:18}{spelled(value)}")
+    for score in scores:
+        own = [f"{k} {spelled(v)}" for k, v in score.protocol.items() if k not in common and k != "metric"]
+        if own:
+            print(f"  {score.name}: {', '.join(own)}")
+
+
+def spelled(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+class Meter:
+    """Progress on stderr: a bar on a terminal, a line every ten seconds elsewhere."""
+
+    def __enter__(self) -> Meter:
+        self.bar, self.tasks, self.last = None, dict[str, Any](), time.monotonic()
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self.bar = Progress(console=Console(stderr=True), transient=True)
+            self.bar.start()
+        return self
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if self.bar is not None:
+            if what not in self.tasks:
+                self.tasks[what] = self.bar.add_task(what, total=total)
+            self.bar.update(self.tasks[what], completed=done, total=total)
+        elif time.monotonic() - self.last > 10:
+            self.last = time.monotonic()
+            say(f"{what}: {done:,} of {total:,}")
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()

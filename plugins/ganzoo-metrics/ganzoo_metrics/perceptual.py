@@ -1,0 +1,94 @@
+"""Distances that follow what an extractor sees rather than pixels: diversity, and the length of paths in z."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchmetrics.functional.image import perceptual_path_length
+
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.metrics import Subject
+from ganzoo_core.networks import Generator, draw, evaluating, forked
+from ganzoo_metrics.extractors import Extractor
+from ganzoo_metrics.features import enough, extractor, named, protocol
+
+Found = Iterator[tuple[str, float, dict[str, Any]]]
+PAIRS = 1000  # of samples that are compared
+
+
+class Perceptual(nn.Module):
+    """Zhang et al. 2018, Eq. 1, with all weights w = 1: of activations of unit length, averaged over places.
+
+    The published weights belong to other networks: LPIPS through our own extractors has none to learn from, so its
+    values compare only with each other.
+    """
+
+    def __init__(self, looking: Extractor) -> None:
+        super().__init__()
+        self.looking = looking
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Of images [m, C, H, W] in [-1, 1], pair by pair: [m]."""
+        maps = zip(*(self.looking.maps(self.looking.prepared(x)) for x in (a, b)), strict=True)
+        return torch.stack([(unit(m) - unit(n)).square().sum(1).mean((1, 2)) for m, n in maps]).sum(0)
+
+
+def unit(maps: Tensor) -> Tensor:
+    """Activations [m, c, h, w] of length 1 at every place."""
+    return maps / (maps.square().sum(1, keepdim=True).sqrt() + 1e-10)
+
+
+@torch.inference_mode()
+def lpips(subject: Subject) -> Found:
+    """The mean distance between pairs of samples, of the same label where they have one: 0 if all are alike."""
+    count = min(subject.n // 2, PAIRS)
+    period = max([int(v.max()) + 1 for v in subject.cycled(range(1000)).values()], default=1)
+    count -= count % period  # so that sample i and sample i + count have the same label
+    enough(count, 1, "lpips")
+    x = torch.cat([batch["x"] for batch in subject.generated(2 * count)])
+    distance = Perceptual(subject.once(extractor))
+    parts = [distance(a, b) for a, b in zip(x[:count].split(250), x[count:].split(250), strict=True)]
+    yield named("lpips", subject), float(torch.cat(parts).double().mean()), protocol(subject, n=2 * count, n_real=0)
+
+
+@torch.inference_mode()
+def ppl(subject: Subject) -> Found:
+    """E d(G(slerp(z1, z2; t)), G(slerp(z1, z2; t + eps))) / eps^2, eps = 1e-4 (Karras et al. 2019, Eq. 2).
+
+    torchmetrics takes it between the ends of the path, t = 0, and leaves out the lowest and highest percent. A latent
+    that is uniform in a range is interpolated linearly.
+    """
+    n, device = min(subject.n, PAIRS), str(next(subject.net.parameters()).device)
+    walked = Walked(subject.net)
+    method = "slerp_any" if walked.latent.range is None else "lerp"
+    with evaluating(subject.net), forked():
+        torch.manual_seed(subject.seed)
+        mean, _, _ = perceptual_path_length(
+            walked, n, conditional=walked.num_classes > 0, interpolation_method=method, resize=None,
+            sim_net=Perceptual(subject.once(extractor)), device=device,
+        )  # fmt: skip
+    yield named("ppl", subject), float(mean), protocol(subject, n=n, n_real=0, interpolation=method, epsilon=1e-4)
+
+
+class Walked(nn.Module):
+    """A generator of one latent, and perhaps a label, as torchmetrics' path length wants it: images are 0 to 255."""
+
+    def __init__(self, net: Generator) -> None:
+        super().__init__()
+        self.net = net
+        kinds = [i.kind for i in net.inputs.values()]
+        if kinds not in (["latent"], ["latent", "label"]):
+            raise GanzooError(f"ppl: a generator of {', '.join(kinds)} has no path", "Ask for another --metric.")
+        self.latent = next(iter(net.inputs.values()))
+        label = net.inputs[list(net.inputs)[-1]]
+        self.num_classes = int(label.range[1]) + 1 if label.kind == "label" and label.range else 0
+
+    def sample(self, n: int) -> Tensor:
+        return draw(self.latent, n, None, next(self.net.parameters()).device)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        images: Tensor = self.net(*inputs).float().clamp(-1, 1)
+        return (images + 1) * 127.5

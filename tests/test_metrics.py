@@ -1,0 +1,238 @@
+"""Scores carry their protocol, come out the same every time, and can be measured again from what was published."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import ganzoo_core as gz
+from ganzoo_core import metrics
+from ganzoo_core.data import Facts, Tensors, open_source
+from ganzoo_core.data.catalog import DATASETS
+from ganzoo_core.errors import GanzooError, UnknownName
+from ganzoo_core.metrics import Question, Subject
+from ganzoo_core.networks import Generator, Input, Output
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A GAN that looked at digits for a moment."""
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    objective = gz.create("gan", preset="tiny")
+    gz.fit(objective, "digits", images=64, batch_size=16, out=folder, device="cpu", precision="fp32")
+    return folder
+
+
+class Points(Generator):
+    """z -> a point."""
+
+    output = Output((2,), None)
+    inputs = {"z": Input("latent", (2,))}
+
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, z):
+        return self.scale * z
+
+
+class Labelled(Points):
+    inputs = {"z": Input("latent", (2,)), "label": Input("label", (), (0, 2)), "c": Input("category", (), (0, 3))}
+
+    def forward(self, z, label, c):
+        return self.scale * torch.stack([label.float(), c.float()], 1) + 0 * z
+
+
+class Translating(Points):
+    inputs = {"a": Input("image", (1, 4, 4))}
+    output = Output((1, 4, 4))
+
+    def forward(self, a):
+        return -self.scale * a
+
+
+class Held:
+    """As much of a model as a metric looks at."""
+
+    def __init__(self, generator):
+        self.generator = generator
+
+    def __repr__(self):
+        return "Held"
+
+
+def subject(generator, source=None, n=1300, seed=0, cache=None):
+    source = source or open_source("ring", datasets={d.name: d for d in DATASETS})
+    return Subject(Held(generator), source, Question("ring", n=n), seed, lambda *_: None, cache)
+
+
+def test_samples_come_in_blocks_the_same_every_time_and_no_two_alike():
+    blocks = [batch["x"] for batch in subject(Points()).generated()]
+    assert [len(block) for block in blocks] == [512, 512, 276]
+    again = torch.cat([batch["x"] for batch in subject(Points()).generated()])
+    assert torch.equal(torch.cat(blocks), again)
+    assert len(again.unique(dim=0)) == 1300
+    fewer = torch.cat([batch["x"] for batch in subject(Points()).generated(100)])
+    assert torch.equal(fewer, again[:100])
+    other = torch.cat([batch["x"] for batch in subject(Points(), seed=1).generated()])
+    assert not torch.equal(other, again)
+
+
+def test_labels_and_categories_are_cycled_evenly():
+    batches = list(subject(Labelled(), n=1200).generated())
+    labels, codes = (torch.cat([batch[k] for batch in batches]) for k in ("label", "c"))
+    assert labels.bincount().tolist() == [400, 400, 400] and codes.bincount().tolist() == [300] * 4
+    x = torch.cat([batch["x"] for batch in batches])
+    assert torch.equal(x, torch.stack([labels.float(), codes.float()], 1))
+
+
+def paired():
+    a, b = torch.randint(256, (2, 30, 1, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    return Tensors(Facts("pairs", frozenset("ab"), 4, 1, None, (), "", "f" * 64), {"a": a, "b": b}, {})
+
+
+def test_what_is_neither_drawn_nor_cycled_comes_from_the_data_with_its_target():
+    source = paired()
+    (batch,) = subject(Translating(), source, n=30).generated()
+    real = source.fetch(range(30))
+    assert torch.equal(batch["x"], -real["a"]) and torch.equal(batch["target"], real["b"])
+
+
+def test_data_without_the_input_are_refused():
+    with pytest.raises(GanzooError, match="ring: has no a, which Held needs"):
+        list(subject(Translating()).generated())
+
+
+def test_statistics_of_data_are_made_once_and_anew_when_damaged(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        return {"mean": torch.arange(3.0)}
+
+    first = subject(Points(), cache=tmp_path).kept("k", make)
+    again = subject(Points(), cache=tmp_path).kept("k", make)
+    assert len(made) == 1 and torch.equal(first["mean"], again["mean"])
+    (path,) = tmp_path.iterdir()
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1  # a bit of the last number: safetensors would read it
+    path.write_bytes(data)
+    assert torch.equal(subject(Points(), cache=tmp_path).kept("k", make)["mean"], first["mean"])
+    assert len(made) == 2
+    subject(Points(), cache=tmp_path).kept("another extractor", make)
+    assert len(made) == 3
+
+
+def test_a_cache_that_cannot_be_written_is_none(tmp_path):
+    (tmp_path / "file").touch()
+    kept = subject(Points(), cache=tmp_path / "file").kept("k", lambda: {"n": torch.ones(1)})
+    assert kept["n"] == 1
+
+
+def test_metrics_that_share_a_pass_go_through_the_samples_once():
+    counted = subject(Points())
+    assert counted.once(counting) is counted.once(counting)
+
+
+def counting(which: Subject):
+    return object()
+
+
+@pytest.fixture(scope="module")
+def measured(run, tmp_path_factory):
+    model = gz.load(run)
+    question = Question("digits", ("nearest",), n=40, seeds=(0, 1))
+    return model, question, metrics.evaluate(model, question)
+
+
+def test_a_score_says_how_it_was_measured(measured):
+    _, _, scores = measured
+    assert [s.name for s in scores] == ["nearest"]
+    protocol = scores[0].protocol
+    assert protocol["data"] == "digits" and protocol["split"] == "all" and protocol["n_real"] == 1797
+    assert protocol["n"] == 40 and protocol["seed"] == [0, 1]
+    assert set(protocol["versions"]) == {"ganzoo-core", "ganzoo-metrics", "torch"}
+    assert len(protocol["data_sha256"]) == 64
+
+
+def test_several_seeds_give_their_mean_and_spread(measured):
+    model, _, (both,) = measured
+    each = [metrics.evaluate(model, Question("digits", ("nearest",), 40, (seed,)))[0] for seed in (0, 1)]
+    assert each[0].spread is None and each[0].value != each[1].value
+    assert both.value == pytest.approx((each[0].value + each[1].value) / 2)
+    assert both.spread == pytest.approx(abs(each[0].value - each[1].value) / 2**0.5)
+
+
+def test_the_same_question_gives_the_same_digits(measured):
+    model, question, scores = measured
+    assert metrics.evaluate(model, question) == scores
+
+
+def test_what_is_published_is_measured_again_and_a_wrong_number_found(measured, tmp_path):
+    model, _, scores = measured
+    folder = model.save(tmp_path / "model")
+    with pytest.raises(GanzooError, match="no published metrics"):
+        metrics.remeasure(gz.load(folder))
+    path = metrics.publish(folder, scores)
+    assert gz.load(folder).info.metrics[0]["name"] == "nearest"
+    assert [r.equal for r in metrics.remeasure(gz.load(folder))] == [True]
+    document = json.loads(path.read_text())
+    document["metrics"][0]["value"] *= 1.001
+    path.write_text(json.dumps(document))
+    assert [r.equal for r in metrics.remeasure(gz.load(folder))] == [False]
+
+
+def test_publishing_replaces_what_has_the_same_name_on_the_same_data(measured, tmp_path):
+    model, _, scores = measured
+    folder = model.save(tmp_path / "model")
+    metrics.publish(folder, scores)
+    metrics.publish(folder, scores)
+    assert len(json.loads((folder / "metrics.json").read_text())["metrics"]) == 1
+
+
+def test_other_data_under_the_same_name_are_refused(measured, tmp_path):
+    model, _, scores = measured
+    folder = model.save(tmp_path / "model")
+    path = metrics.publish(folder, scores)
+    document = json.loads(path.read_text())
+    document["metrics"][0]["protocol"]["data_sha256"] = "0" * 64
+    path.write_text(json.dumps(document))
+    with pytest.raises(GanzooError, match="digits: other data than nearest was measured on"):
+        metrics.remeasure(gz.load(folder))
+
+
+def test_unknown_metrics_are_refused_with_a_suggestion(run):
+    with pytest.raises(UnknownName, match=r"unknown metric 'neerest'\. Did you mean nearest"):
+        metrics.evaluate(gz.load(run), Question("digits", ("neerest",)))
+
+
+def ganzoo(*args):
+    return subprocess.run([sys.executable, "-m", "ganzoo_core", *map(str, args)], capture_output=True, text=True)
+
+
+def test_the_command_prints_the_same_document_twice(run):
+    command = ("eval", run, "--data", "digits", "--metric", "nearest", "-n", 20, "--seed", 3, "--json")
+    first, second = ganzoo(*command), ganzoo(*command)
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    document = json.loads(first.stdout)
+    assert document["schema"] == 1
+    (row,) = document["metrics"]
+    assert row["name"] == "nearest" and row["value"] > 0 and row["protocol"]["seed"] == 3
+
+
+def test_the_command_shows_the_protocol_beside_the_value(run):
+    done = ganzoo("eval", run, "--metric", "nearest", "-n", 20)
+    assert done.returncode == 0, done.stderr
+    assert "nearest" in done.stdout and "data_sha256" in done.stdout and "digits" in done.stdout
+
+
+def test_a_metric_that_does_not_suit_is_refused_in_one_line(run):
+    done = ganzoo("eval", run, "--metric", "label_accuracy", "-n", 200, "--data", "ring")
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.count("\n") == 1 and done.stderr.startswith("ganzoo: error: ")
