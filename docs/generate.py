@@ -16,7 +16,7 @@ from ganzoo_core.cli import VERBS, ganzoo
 
 ROOT = Path(__file__).resolve().parent.parent
 STACK = [  # the core from the ground up: each imports only what stands above it
-    "errors", "seeds", "specs", "headers", "files", "schedules", "losses", "penalties", "modes", "networks",
+    "errors", "seeds", "specs", "headers", "files", "schedules", "losses", "penalties", "modes", "networks", "blocks",
     "objective", "distributed", "trainer", "checkpoint", "catalogue", "named", "installing", "scaffold", "configs",
     "hookspecs", "data", "registry", "recipes", "weights", "model", "register", "feeds", "pictures", "observers",
     "tensorboard", "health", "signals", "runs", "keeper", "hardware", "rehearsal", "runfiles", "charts", "report",

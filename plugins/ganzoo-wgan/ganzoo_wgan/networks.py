@@ -6,8 +6,9 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, relu
+from torch.nn.functional import relu
 
+from ganzoo_core.blocks import Down, First, Same, Up
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator, Generator, Input, Output
 
@@ -20,7 +21,7 @@ class G(Generator):
         self.inputs = {"z": Input("latent", (z_dim,))}
         self.output = Output((channels, image_size, image_size))
         self.linear = nn.Linear(z_dim, 16 * width)
-        self.blocks = nn.Sequential(*[Up(width) for _ in range(doublings(image_size))])
+        self.blocks = nn.Sequential(*[up(width) for _ in range(doublings(image_size))])
         self.bn = nn.BatchNorm2d(width)
         self.conv = nn.Conv2d(width, channels, 3, padding=1)
         self.apply(initialise)
@@ -39,8 +40,11 @@ class D(Discriminator):
 
     def __init__(self, image_size: int, channels: int, width: int) -> None:
         super().__init__()
-        downs = [Down(width) for _ in range(doublings(image_size) - 2)]
-        self.blocks = nn.Sequential(First(channels, width), *downs, Plain(width), Plain(width))
+        first = First(**convs(channels, width), shortcut=nn.Conv2d(channels, width, 1))
+        downs = [
+            Down(**convs(width, width), shortcut=nn.Conv2d(width, width, 1)) for _ in range(doublings(image_size) - 2)
+        ]
+        self.blocks = nn.Sequential(first, *downs, Same(**convs(width, width)), Same(**convs(width, width)))
         self.linear = nn.Linear(width, 1)
         self.apply(initialise)
 
@@ -52,60 +56,13 @@ class D(Discriminator):
         return relu(self.blocks(x)).mean((2, 3))
 
 
-class Up(nn.Module):
-    """BN, ReLU, twice the side, 3x3, BN, ReLU, 3x3; around it a 1x1 on the enlarged input."""
-
-    def __init__(self, f: int) -> None:
-        super().__init__()
-        self.bn1, self.bn2 = nn.BatchNorm2d(f), nn.BatchNorm2d(f)
-        self.conv1, self.conv2 = nn.Conv2d(f, f, 3, padding=1), nn.Conv2d(f, f, 3, padding=1)
-        self.shortcut = nn.Conv2d(f, f, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.conv1(twice(relu(self.bn1(x))))
-        h = self.conv2(relu(self.bn2(h)))
-        return twice(self.shortcut(x)) + h  # a 1x1 convolution commutes with copying pixels, and is cheaper first
+def up(f: int) -> Up:
+    return Up(bn1=nn.BatchNorm2d(f), bn2=nn.BatchNorm2d(f), **convs(f, f), shortcut=nn.Conv2d(f, f, 1))
 
 
-class First(nn.Module):
-    """D's first block: 3x3, ReLU, 3x3, half the side; around it a 1x1 on the shrunken image, which sees no ReLU."""
-
-    def __init__(self, channels: int, f: int) -> None:
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(channels, f, 3, padding=1), nn.Conv2d(f, f, 3, padding=1)
-        self.shortcut = nn.Conv2d(channels, f, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return avg_pool2d(self.conv2(relu(self.conv1(x))), 2) + self.shortcut(avg_pool2d(x, 2))
-
-
-class Down(nn.Module):
-    """ReLU, 3x3, ReLU, 3x3, half the side; around it a 1x1."""
-
-    def __init__(self, f: int) -> None:
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(f, f, 3, padding=1), nn.Conv2d(f, f, 3, padding=1)
-        self.shortcut = nn.Conv2d(f, f, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.conv2(relu(self.conv1(relu(x))))
-        return avg_pool2d(h, 2) + self.shortcut(avg_pool2d(x, 2))  # published the other way round: the same map
-
-
-class Plain(nn.Module):
-    """ReLU, 3x3, ReLU, 3x3; around it the identity."""
-
-    def __init__(self, f: int) -> None:
-        super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(f, f, 3, padding=1), nn.Conv2d(f, f, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(relu(self.conv1(relu(x))))
-
-
-def twice(x: Tensor) -> Tensor:
-    """Twice the side: each pixel becomes four."""
-    return interpolate(x, scale_factor=2.0, mode="nearest")
+def convs(f: int, f_next: int) -> dict[str, nn.Module]:
+    """Both 3x3 convolutions of a block."""
+    return {"conv1": nn.Conv2d(f, f_next, 3, padding=1), "conv2": nn.Conv2d(f_next, f_next, 3, padding=1)}
 
 
 def doublings(image_size: int) -> int:
