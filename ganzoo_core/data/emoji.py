@@ -154,8 +154,8 @@ def _images(path: Path) -> Pixels:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo("images.npy").file_size > LARGEST:
                 raise _damaged(path, f"unpacks to more than {LARGEST >> 20} MiB")
-        with np.load(path, allow_pickle=False) as arrays:
-            images: Pixels = arrays["images"]
+            with archive.open("images.npy") as array:
+                images: Pixels = np.lib.format.read_array(array, allow_pickle=False)
     except KeyError as error:
         raise _damaged(path, "holds no array `images`") from error
     except (EOFError, MemoryError, NotImplementedError, RuntimeError, ValueError, zlib.error) as error:
@@ -192,16 +192,17 @@ def _caption(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 def _rows(captions: Sequence[dict[str, Any]], style: str, count: int, path: Path, images: Path) -> list[Row]:
     """What the `count` pictures of a style show, in their order; each must be named exactly once."""
-    by_row = [(row[style], row) for row in captions if row.get(style) is not None]
-    if sorted(str(at) for at, _ in by_row) != sorted(map(str, range(count))):
+    shown = [row for row in captions if row.get(style) is not None]
+    at = [row[style] for row in shown if type(row[style]) is int]
+    if len(at) != len(shown) or sorted(at) != list(range(count)):
         raise GanzooError(
-            f"data set emoji: {plain(images)} holds {count} images, of which {plain(path)} names {len(by_row)}:"
+            f"data set emoji: {plain(images)} holds {count} images, of which {plain(path)} names {len(shown)}:"
             " not files of one set",
             "Fetch both again.",
         )
     return [
         Row(row["id"], GROUPS.index(row["group"] or "Other"), style)
-        for _, row in sorted(by_row, key=lambda found: int(found[0]))
+        for row in sorted(shown, key=lambda row: int(row[style]))
     ]
 
 
