@@ -33,6 +33,13 @@ def requirement(name: str, confirmed: bool) -> str:
     return checked(name)
 
 
+def pinned(item: str, confirmed: bool) -> str:
+    """A line of a requirements file: a plugin of the zoo is where the register says, whatever version was written."""
+    name = Requirement(item).name
+    found = requirement(name, confirmed)
+    return item if found == name else found
+
+
 def located(install: str) -> str:
     """A requirement of the register; a path in it is relative to the checkout that the register belongs to."""
     if not install.startswith("./"):

@@ -104,8 +104,8 @@ def text() -> str:
 
 
 def named_text() -> str:
-    """named_gans.tsv as it should be: our families joined to it by arXiv id."""
-    return named.text(catalogue.families().values(), {})
+    """named_gans.tsv as it should be: our families joined to it by arXiv id, with the other names of each."""
+    return named.text(catalogue.families().values(), {name: f.aliases for name, f in registry().families.items()})
 
 
 def toml(value: Any) -> str:

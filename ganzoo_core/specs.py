@@ -51,6 +51,7 @@ class Family:
     networks: str  # -> a function with plain typed keyword arguments that returns named networks
     objective: str  # -> an Objective that takes those networks and its own keyword arguments
     presets: Mapping[str, Preset]  # `paper` and `tiny` at least
+    aliases: tuple[str, ...] = ()  # other names that it goes by, for search and info
 
     def __post_init__(self) -> None:
         check_name("family", self.name)

@@ -1,7 +1,9 @@
 """Plugins through real entry points: good ones, every kind of bad one (bad-inputs.md, P), and registers (R)."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -233,6 +235,8 @@ def test_search_and_info_know_every_named_gan():
     assert {row.name for row in named.search("wasserstein gan")} >= {"WGAN", "WGAN-GP"}
     assert named.search("WASSERSTEIN") == named.search("wässerstein")
     assert named.called("dcgan")[0].family == "dcgan"
+    assert [row.name for row in named.called("wgan div")] == ["EnergyWGAN"]  # the list's own name for it
+    assert named.called("vanilla gan")[0].family == "gan"
 
 
 def test_info_of_a_gan_that_is_not_here_says_so_and_shows_all_of_that_name(tmp_path):
@@ -282,6 +286,45 @@ def test_new_makes_a_plugin_that_installs_trains_samples_and_conforms(beside, tm
     assert "ganzoo-toy-gan==0.1.0" in beside("plugins", "--freeze").stdout
     assert beside("uninstall", "toy_gan").returncode == 0
     assert "toy_gan" not in beside("list", "--json").stdout
+
+
+def test_install_reads_what_freeze_wrote(beside, tmp_path):
+    (tmp_path / "zoo.txt").write_text("# frozen\nganzoo-gan==0.1.0\n")
+    done = beside("install", "--no-build-isolation", "-r", "zoo.txt")
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.glob("venv/lib/python*/site-packages/ganzoo_gan/plugin.py"))
+    (tmp_path / "zoo.txt").write_text("a-stranger==1.0\n")
+    done = beside("install", "-r", "zoo.txt")
+    assert done.returncode == 2 and "unknown plugin 'a-stranger'" in done.stderr
+
+
+def test_install_and_uninstall_take_uv_where_there_is_no_pip(tmp_path):
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    (site,) = venv.glob("lib/python*/site-packages")
+    for path in Path(pytest.__file__).parent.parent.iterdir():  # all of ours, but pip and the plugin itself
+        if path.name.startswith(("pip", "ganzoo_dcgan", "_editable_impl_ganzoo_dcgan", "__pycache__")):
+            continue
+        if path.suffix == ".dist-info":
+            shutil.copytree(path, site / path.name)  # uv sees no links
+        else:
+            (site / path.name).symlink_to(path)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "uv").symlink_to(shutil.which("uv"))
+
+    def run(*args):
+        environment = {**os.environ, "PATH": str(tmp_path / "bin"), "UV_OFFLINE": "1"}
+        program = [venv / "bin" / "python", "-m", "ganzoo_core", *args]
+        return subprocess.run(program, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=300)
+
+    done = run("install", "--no-build-isolation", "dcgan")
+    assert done.returncode == 0, done.stderr
+    assert (site / "ganzoo_dcgan" / "plugin.py").exists()
+    done = run("uninstall", "dcgan")
+    assert done.returncode == 0 and not (site / "ganzoo_dcgan").exists(), done.stderr
+    (tmp_path / "bin" / "uv").unlink()
+    done = run("install", "dcgan")
+    assert done.returncode == 3 and "neither pip nor uv is here" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["", "../x", "9lives", "x" * 100, "a/b"])

@@ -26,6 +26,6 @@ def install_(names: tuple[str, ...], file: Path | None, editable: bool, no_build
     for item in wanted:
         arguments += ["-e", item] if editable and Path(item).is_dir() else [item]
     for item in installing.from_file(file) if file is not None else ():
-        arguments.append(installing.requirement(item.split("==")[0], yes))
+        arguments.append(installing.pinned(item, yes))
     installing.run("install", arguments)
     say("installed; `ganzoo plugins` shows what is there")

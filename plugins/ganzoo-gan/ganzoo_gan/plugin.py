@@ -42,6 +42,7 @@ GAN = Family(
             {"batch_size": 16},
         ),
     },
+    aliases=("vanilla GAN",),
 )  # fmt: skip
 
 

@@ -18,7 +18,13 @@ SMALL = {"image_size": 16, "channels": 1}
 
 
 def game(
-    name: str, objective: str, summary: str, paper: Paper, digits: Mapping[str, Any] | None = None, **args: Any
+    name: str,
+    objective: str,
+    summary: str,
+    paper: Paper,
+    digits: Mapping[str, Any] | None = None,
+    aliases: tuple[str, ...] = (),
+    **args: Any,
 ) -> Family:
     """DCGAN's networks in another game. `args` hold in every preset; `digits` in the small ones."""
     small = {**SMALL, **args, **(digits or {})}
@@ -35,6 +41,7 @@ def game(
             "digits": Preset({"width": 32, "images": length, **small}, {"batch_size": 32, "ema_images": 2_000}),
             "tiny": Preset({"width": 8, "z_dim": 16, "images": 20_000, **small}, {"batch_size": 16}),
         },
+        aliases=aliases,
     )
 
 
@@ -99,6 +106,7 @@ PENALTIES = [
             "Stabilizing Training of Generative Adversarial Networks through Regularization",
             ("Kevin Roth", "Aurelien Lucchi", "Sebastian Nowozin", "Thomas Hofmann"), 2017, "1705.09367",
         ),
+        aliases=("JS-regularized GAN",),
         norm="none", lam=0.1,
     ),
     game(
@@ -115,6 +123,7 @@ PENALTIES = [
             "Wasserstein Divergence for GANs",
             ("Jiqing Wu", "Zhiwu Huang", "Janine Thoma", "Dinesh Acharya", "Luc Van Gool"), 2018, "1712.01026",
         ),
+        aliases=("WGAN-div",),
         norm="none", lam=2.0, k=5, digits={"k": 3},
     ),
     game(
@@ -147,6 +156,7 @@ PAIRS = [
             "Loss-Sensitive Generative Adversarial Networks on Lipschitz Densities", ("Guo-Jun Qi",),
             2017, "1701.06264",
         ),
+        aliases=("Loss-sensitive GAN",),
         lam=2e-4, lr=1e-4, digits={"lam": 1e-2, "lr": 2e-4},
     ),
     game(

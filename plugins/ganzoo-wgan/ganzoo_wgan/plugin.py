@@ -72,6 +72,7 @@ WGAN_GP = Family(
             {"image_size": 16, "channels": 1, "width": 8, "z_dim": 16, "images": 20_000}, {"batch_size": 16}
         ),
     },
+    aliases=("Improved WGAN",),
 )  # fmt: skip
 
 
