@@ -29,8 +29,8 @@ from ganzoo_core.data.emoji import STYLES, Emoji
 from ganzoo_core.files import write_aside
 from ganzoo_core.hardware import cpu_has_bf16
 from ganzoo_core.seeds import hash32
-from ganzoo_metrics.classifiers import PLANS, Block, Classifier, read_classifier
-from ganzoo_metrics.extractors import EXTRACTORS
+from ganzoo_metrics.classifiers import PLANS, Block, Classifier, read_classifier, read_config
+from ganzoo_metrics.extractors import EXTRACTORS, TRAINED
 
 BATCH = 128
 SMOOTHING = 0.05  # of the labels
@@ -190,16 +190,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="folder to write; the shipped one unless given")
     args = parser.parse_args()
-    spec = EXTRACTORS[args.name]
-    if args.out is not None:
-        spec = replace(spec, folder=args.out)
+    folder = args.out or TRAINED / args.name
     learn, exam = parts(COURSES[args.name], PLANS[args.name].image_size)
-    write(folded(taught(args.name, learn, args.seed)), learn, spec.folder, args.seed)
-    net = read_classifier(spec)
-    result = accuracy(net, exam)
-    config = json.loads((spec.folder / "config.json").read_bytes())
+    write(folded(taught(args.name, learn, args.seed)), learn, folder, args.seed)
+    result = accuracy(read_classifier(replace(EXTRACTORS[args.name], folder=folder)), exam)
     tested = {"on": COURSES[args.name].test or "a tenth of the base emoji, held out", "images": len(exam.at)}
-    write_config(spec.folder, {**config, "tested": tested, "accuracy": result})
+    write_config(folder, {**read_config(folder), "tested": tested, "accuracy": result})
     for head, value in result.items():
         print(f"{args.name}: {head}: {value:.2%} of {len(exam.at):,} unseen pictures")
 
