@@ -30,7 +30,7 @@ from ganzoo_core.files import write_aside
 from ganzoo_core.hardware import cpu_has_bf16
 from ganzoo_core.seeds import hash32
 from ganzoo_metrics.classifiers import PLANS, Block, Classifier, read_classifier, read_config
-from ganzoo_metrics.extractors import EXTRACTORS, TRAINED
+from ganzoo_metrics.extractors import EXTRACTORS, TRAINED, to_size
 
 BATCH = 128
 SMOOTHING = 0.05  # of the labels
@@ -50,12 +50,13 @@ class Course(NamedTuple):
     scale: float  # enlarged or shrunk by up to this factor
     mirror: bool
     background: float  # what moves in from outside
+    coarse: int  # every other batch is shown with so many pixels, or more, to a side
 
 
 COURSES: Mapping[str, Course] = {
-    "mnist-cnn": Course("mnist", "mnist:test", 7, 4e-3, 10, 2, 1.25, False, -1),
-    "fashion-cnn": Course("fashion_mnist", "fashion_mnist:test", 9, 4e-3, 4, 1.5, 1.08, True, -1),
-    "emoji-cnn": Course("emoji:all", "", 30, 3e-3, 8, 2, 1.15, True, 1),
+    "mnist-cnn": Course("mnist", "mnist:test", 6, 4e-3, 10, 2, 1.4, False, -1, 8),
+    "fashion-cnn": Course("fashion_mnist", "fashion_mnist:test", 8, 4e-3, 4, 1.5, 1.08, True, -1, 16),
+    "emoji-cnn": Course("emoji:all", "", 20, 3e-3, 8, 2, 1.15, True, 1, 16),
 }
 
 
@@ -104,6 +105,13 @@ def moved(x: Tensor, course: Course, rng: torch.Generator) -> Tensor:
     return grid_sample(x - course.background, grid, align_corners=False) + course.background  # zeros from outside
 
 
+def coarsened(x: Tensor, course: Course, rng: torch.Generator) -> Tensor:
+    """A batch as it looks after being small: samples of GANs, and some data, have fewer pixels."""
+    full = x.shape[-1]
+    side = int(torch.randint(course.coarse, 2 * full - course.coarse, (), generator=rng))
+    return x if side >= full else to_size(to_size(x, side), full)
+
+
 def batches(part: Part, course: Course, seed: int) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
     """Full batches of all epochs, moved about."""
     for epoch in range(course.epochs):
@@ -111,7 +119,8 @@ def batches(part: Part, course: Course, seed: int) -> Iterator[tuple[Tensor, dic
         order = part.at[torch.randperm(len(part.at), generator=rng)]
         for at in order.split(BATCH)[: len(order) // BATCH]:
             x = part.source.fetch(at.tolist())["x"]
-            yield moved(x, course, rng), {head: target[at] for head, target in part.targets.items()}
+            x = coarsened(moved(x, course, rng), course, rng)
+            yield x, {head: target[at] for head, target in part.targets.items()}
 
 
 def taught(name: str, part: Part, seed: int) -> Classifier:
