@@ -1,0 +1,149 @@
+"""The networks of BigGAN (Brock et al. 2019, App. B, Tables 4 to 6): SAGAN's, with every block told z and the class."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import torch
+from ganzoo_sngan.attention import attending, check_attention, critic
+from ganzoo_sngan.networks import D, convs, first_side, labels
+from torch import Tensor, nn
+from torch.nn.functional import relu
+
+from ganzoo_core.blocks import ConditionalBatchNorm, Modulation, Up, biases_last, spectral
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.networks import Generator, Input, Output, cycled, sample_exactly
+
+STANDING_BATCH = 64  # samples of one pass for the standing statistics
+
+
+class G(Generator):
+    """z in equal parts: the first makes the smallest map, each other tells one block, with the class's embedding."""
+
+    def __init__(
+        self,
+        image_size: int,
+        channels: int,
+        classes: int,
+        z_chunk: int,
+        y_dim: int,
+        widths: Sequence[int],
+        attention: int,
+    ) -> None:
+        super().__init__()
+        self.inputs = {"z": Input("latent", (z_chunk * len(widths),)), **labels(classes)}
+        self.output = Output((channels, image_size, image_size))
+        self.z_chunk, self.side = z_chunk, first_side(image_size, widths)
+        self.shared = nn.Embedding(classes, y_dim)
+        self.linear = nn.Linear(z_chunk, self.side**2 * widths[0])
+        told = y_dim + z_chunk
+        self.blocks = nn.ModuleList(
+            attending(up(f, f_next, told), f_next, self.side * 2**i, attention)
+            for i, (f, f_next) in enumerate(pairwise(widths), start=1)
+        )
+        self.bn = nn.BatchNorm2d(widths[-1])
+        self.conv = nn.Conv2d(widths[-1], channels, 3, padding=1)
+        self.register_buffer("stand", torch.tensor(False))  # whether the running statistics are standing ones
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:  # [N, z_chunk (blocks + 1)], [N]
+        if self.training:
+            self.stand.fill_(False)
+        first, *rest = z.split(self.z_chunk, 1)
+        y = self.shared(label)
+        h = self.linear(first).unflatten(1, (-1, self.side, self.side))
+        for block, part in zip(self.blocks, rest, strict=True):
+            h = block(h, torch.cat([y, part], 1))
+        return torch.tanh(self.conv(relu(self.bn(h))))
+
+    def sample(self, n: int, *, seed: int, truncation: float = math.inf, **inputs: Any) -> Tensor:
+        """As Generator.sample; values of z beyond `truncation` are drawn again, for better and more alike samples.
+
+        Errors: GanzooError for a truncation below 0.01, besides those of a wrong label.
+        """
+        if not truncation >= 0.01:
+            raise GanzooError(f"truncation {truncation}: below 0.01", "Typical values lie between 0.04 and 2.")
+        return sample_exactly(self, self, n, seed, inputs, partial(self.truncated, truncation))
+
+    def truncated(self, truncation: float, n: int, rng: torch.Generator) -> dict[str, Tensor]:
+        """z from a normal law truncated to [-truncation, truncation] (Sec. 3.1), by drawing again what lies outside."""
+        z = self.prior(n, rng)
+        while bool((outside := z.abs() > truncation).any()):
+            z[outside] = torch.randn(int(outside.sum()), generator=rng, device=z.device)
+        return {"z": z}
+
+    @torch.no_grad()
+    def standing(self, passes: int) -> G:
+        """A copy whose batch norms have standing statistics (Sec. 3.1): means over `passes` fresh batches of samples.
+
+        Of the weights as they are, so a moving average of weights has statistics of its own. Always the same ones.
+        """
+        net, rng = copy.deepcopy(self).train(), torch.Generator().manual_seed(0)
+        device = self.linear.weight.device
+        norms = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm2d)]
+        momenta = [layer.momentum for layer in norms]
+        for layer in norms:
+            layer.reset_running_stats()
+            layer.momentum = None  # a plain mean over all batches
+        label = torch.tensor(cycled(net, STANDING_BATCH)["label"], device=device)
+        with torch.autocast(device.type, enabled=False):
+            for _ in range(passes):
+                net(net.prior(STANDING_BATCH, rng).to(device), label)
+        for layer, momentum in zip(norms, momenta, strict=True):
+            layer.momentum = momentum
+        net.stand.fill_(True)
+        return net.eval()
+
+
+def up(f: int, f_next: int, told: int) -> Up:
+    """A block of G; gains and biases of bn1 and bn2 are linear in what it is told."""
+    return Up(**convs(f, f_next, f_next), shortcut=nn.Conv2d(f, f_next, 1), bn1=norm(f, told), bn2=norm(f_next, told))
+
+
+def norm(f: int, told: int) -> ConditionalBatchNorm:
+    return ConditionalBatchNorm(f, Modulation(nn.Linear(told, f, bias=False), nn.Linear(told, f, bias=False)))
+
+
+def initialise(layer: nn.Module) -> None:
+    """Orthogonal weights (Saxe et al. 2014); biases zero."""
+    if isinstance(layer, nn.Conv2d | nn.Linear | nn.Embedding):
+        nn.init.orthogonal_(layer.weight)
+    if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
+def networks(
+    *,
+    image_size: int = 128,  # side of the square image
+    channels: int = 3,  # 1 gray, 3 colour
+    classes: int = 1000,  # how many labels G and D are told
+    z_chunk: int = 20,  # length of each part of z ~ N(0, 1), of which G has one more than blocks
+    y_dim: int = 128,  # length of the classes' embedding, which all blocks of G share
+    g_widths: tuple[int, ...] = (1536, 1536, 768, 384, 192, 96),  # channels of G's maps, the smallest map first
+    d_widths: tuple[int, ...] = (
+        96,
+        192,
+        384,
+        768,
+        1536,
+        1536,
+    ),  # channels that D's blocks make, at the image first
+    d_halvings: int = 5,  # how many of D's blocks halve the side
+    attention: int = 64,  # side of the map that attends to itself, in both networks; 0: none does
+) -> dict[str, nn.Module]:
+    """The generator G and the discriminator D."""
+    if classes < 1:
+        raise GanzooError(f"classes {classes}: BigGAN needs labels", "Choose data with classes.")
+    check_attention(attention, image_size, g_widths, d_halvings)
+    made = G(image_size, channels, classes, z_chunk, y_dim, g_widths, attention).apply(initialise)
+    spectral(made, nn.Conv2d, nn.Linear)  # the shared embedding is not normalised
+    judged = critic(channels, d_widths, d_halvings, image_size, attention)
+    judge = D(judged, d_widths[-1], classes).apply(initialise)
+    spectral(judge, nn.Conv2d, nn.Linear, nn.Embedding)
+    for net in (made, judge):
+        biases_last(net)
+    return {"G": made, "D": judge}

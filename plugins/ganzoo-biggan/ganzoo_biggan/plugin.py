@@ -1,0 +1,62 @@
+"""What ganzoo-biggan contributes. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ganzoo_core.hookspecs import hookimpl
+from ganzoo_core.specs import Family, Paper, Preset, Weights
+
+WEIGHTS = Path(__file__).parent / "weights"
+PUBLISHED = {"batch_size": 2048, "ema_images": 28_400_000}  # 0.9999 per update of G, which is 4096 real images
+
+BIGGAN = Family(
+    name="biggan",
+    summary="class-conditional GANs at scale: z and shared class embeddings to every block, truncated sampling",
+    task="class_conditional",
+    paper=Paper(
+        title="Large Scale GAN Training for High Fidelity Natural Image Synthesis",
+        authors=("Andrew Brock", "Jeff Donahue", "Karen Simonyan"),
+        year=2019,
+        arxiv="1809.11096",
+    ),
+    networks="ganzoo_biggan.networks:networks",
+    objective="ganzoo_biggan.objective:BigGAN",
+    presets={
+        "paper": Preset({"image_size": 128, "channels": 3, "classes": 1000}, PUBLISHED),
+        "imagenet256": Preset(
+            {"image_size": 256, "channels": 3, "classes": 1000,
+             "g_widths": (1536, 1536, 768, 768, 384, 192, 96), "d_widths": (96, 192, 384, 768, 768, 1536, 1536),
+             "d_halvings": 6},
+            PUBLISHED,
+        ),
+        "imagenet512": Preset(
+            {"image_size": 512, "channels": 3, "classes": 1000,
+             "g_widths": (1536, 1536, 768, 768, 384, 192, 96, 96),
+             "d_widths": (96, 96, 192, 384, 768, 768, 1536, 1536), "d_halvings": 7},
+            PUBLISHED,
+        ),
+        "mnist": Preset(
+            {"image_size": 32, "channels": 1, "classes": 10, "z_chunk": 16, "y_dim": 32, "attention": 16,
+             "g_widths": (192, 128, 48, 24), "d_widths": (24, 48, 128, 128), "d_halvings": 3,
+             "d_lr": 1e-3, "g_lr": 5e-4, "standing": 16, "images": 110_000},
+            {"batch_size": 32, "ema_images": 8_000},
+        ),
+        "tiny": Preset(
+            {"image_size": 16, "channels": 1, "classes": 10, "z_chunk": 8, "y_dim": 8, "g_widths": (16, 16, 8),
+             "d_widths": (8, 16, 16), "d_halvings": 2, "attention": 8, "standing": 2, "images": 20_000},
+            {"batch_size": 16, "ema_images": 2_000},
+        ),
+    },
+)  # fmt: skip
+
+
+@hookimpl
+def ganzoo_families() -> Iterable[Family]:
+    return [BIGGAN]
+
+
+@hookimpl
+def ganzoo_weights() -> Iterable[Weights]:
+    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("biggan.*"))]
