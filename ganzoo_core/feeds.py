@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -70,12 +69,15 @@ def as_table(item: Any) -> Mapping[str, Tensor]:
     if isinstance(item, Mapping):
         return item
     if isinstance(item, (tuple, list)):
-        return {"x": item[0], "label": torch.as_tensor(item[1])}
+        return {key: torch.as_tensor(value) for key, value in zip(("x", "label"), item, strict=False)}
     return {"x": item}
 
 
 class BatchesFeed:
-    """Batches from an iterable, over and over, or from what a function of the phase's options returns."""
+    """Batches from an iterable, over and over, or from what a function of the phase's options returns.
+
+    They are cut anew into batches of the size that is asked for; every process slices its part out of them.
+    """
 
     facts = UNKNOWN
 
@@ -85,14 +87,23 @@ class BatchesFeed:
     def __call__(
         self, *, start: int, batch_size: int, rank: int = 0, world: int = 1, **options: Any
     ) -> Iterator[Batch]:
-        for batch in itertools.islice(endless(partial(self.make, **options)), start // batch_size, None):
-            table = as_table(batch)
-            n = len(next(iter(table.values())))
-            if n != batch_size // world:
-                raise GanzooError(
-                    f"your data: a batch of {n}, not of {batch_size // world}", "Set batch_size to its size."
-                )
-            yield table
+        share = batch_size // world
+        for table in recut(endless(partial(self.make, **options)), batch_size, start):
+            yield {key: value[rank * share : (rank + 1) * share] for key, value in table.items()}
+
+
+def recut(batches: Iterator[Any], size: int, start: int) -> Iterator[dict[str, Tensor]]:
+    """The examples of `batches` from number `start` on, `size` at a time."""
+    held: dict[str, Tensor] = {}
+    for batch in batches:
+        table = as_table(batch)
+        held = {key: torch.cat([held[key], value]) if held else value for key, value in table.items()}
+        n = len(next(iter(held.values())))
+        while n > start and n - start >= size:
+            yield {key: value[start : start + size] for key, value in held.items()}
+            start += size
+        drop = min(start, n)
+        held, start = {key: value[drop:] for key, value in held.items()}, start - drop
 
 
 def endless(make: Callable[[], Iterable[Any]]) -> Iterator[Any]:

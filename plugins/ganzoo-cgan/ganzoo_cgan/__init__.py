@@ -1,0 +1,1 @@
+"""Conditional Generative Adversarial Nets (Mirza & Osindero 2014) for ganzoo."""
