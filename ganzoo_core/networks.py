@@ -89,6 +89,10 @@ class Discriminator(nn.Module, ABC):
         """What other heads (classes, codes, feature matching) read: the activations before the score."""
         raise GanzooError(f"{type(self).__name__}: has no features", "This objective needs networks that have them.")
 
+    def judged(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(scores, features): for games that want both; networks that can make them in one pass say how."""
+        return self(x), self.features(x)
+
 
 def draw(latent: Input, n: int, rng: torch.Generator | None, device: torch.device) -> Tensor:
     shape = (n, *(size or 1 for size in latent.shape))
