@@ -4,77 +4,131 @@ from __future__ import annotations
 
 import json
 import math
-import stat
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ganzoo_core.catalogue import ModelInfo
 from ganzoo_core.errors import GanzooError, plain
-from ganzoo_core.headers import unique
+from ganzoo_core.headers import Entry, read_header, unique
+from ganzoo_core.pins import check, read_pinned
+from ganzoo_core.pins import read_regular as read_regular
+from ganzoo_core.specs import NAME
 
 FORMAT = 1
 FILE = "model.safetensors"
 MAX_CONFIG = 1 << 20
+MAX_WEIGHTS = 64 << 30
+NO_PINS: Mapping[str, str] = {}
 DTYPES = ("float32", "float16", "bfloat16")  # that weights may be stored in
 # Every key of a config.json and its type; nothing else may stand there.
-KEYS: dict[str, type | tuple[type, ...]] = {
+KEYS: dict[str, type] = {
     "format": int, "id": str, "networks": dict, "objective": dict, "inputs": dict, "output": dict, "labels": list,
     "dtype": str, "files": dict, "licence": str, "dataset": dict, "training": dict,
 }  # fmt: skip
+TABLES: dict[str, dict[str, type]] = {
+    "dataset": {"name": str, "licence": str},
+    "training": {"images": int, "seed": int, "command": str, "versions": dict},
+}
+PART: dict[str, type] = {"family": str, "plugin": str, "requires": str, "args": dict}
+ID = re.compile(r"[a-z][a-z0-9_]{0,63}\.[\w.:-]{1,255}")
+DIST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?", re.IGNORECASE)
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """config.json, checked: keys, types, format. Errors: GanzooError with the key, what was expected and found."""
+def read_config(folder: Path, pins: Mapping[str, str] = NO_PINS) -> dict[str, Any]:
+    """config.json, its bytes checked against their pin, then parse_config. Errors: GanzooError, IntegrityError."""
     path = folder / "config.json"
-    try:
-        text = read_regular(path, MAX_CONFIG).decode("utf-8")
-        config = json.loads(text, object_pairs_hook=unique, parse_constant=refuse_constant, parse_float=finite)
-    except (ValueError, RecursionError) as fault:
-        raise GanzooError(f"{path}: {plain(fault)}", "Fetch or export the model again.") from None
-    if not isinstance(config, dict):
-        raise GanzooError(f"{path}: is not a table", "Fetch or export the model again.")
-    for key in config.keys() ^ KEYS.keys():
+    return parse_config(path, read_pinned(path, MAX_CONFIG, pins))
+
+
+def parse_config(path: Path, data: bytes) -> dict[str, Any]:
+    """A config from its bytes: keys, types, format. Errors: GanzooError with the key, what was expected and found."""
+    config = parse_json(path, data)
+    for key in sorted(config.keys() ^ KEYS.keys()):
         raise GanzooError(f"{path}: {'unknown' if key in config else 'missing'} key {plain(key)!r}")
     for key, kind in KEYS.items():
-        if type(config[key]) is not kind:
-            found = type(config[key]).__name__
-            raise GanzooError(f"{path}: {key}: expected {kind.__name__}, found {found}")  # type: ignore[union-attr]
+        expect(path, key, kind, config[key])
     if config["format"] != FORMAT:
         raise GanzooError(f"{path}: format {config['format']}, and this ganzoo reads {FORMAT}", "Update ganzoo-core.")
-    if config["dtype"] not in DTYPES:
-        raise GanzooError(f"{path}: dtype: expected {' or '.join(DTYPES)}, found {plain(config['dtype'])}")
+    check_words(path, config)
     check_parts(path, config)
     return config
 
 
+def parse_json(path: Path, data: bytes) -> dict[str, Any]:
+    """A JSON object without duplicate keys, infinite numbers or lone surrogates. Errors: GanzooError."""
+    try:
+        made = json.loads(
+            data.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse_constant, parse_float=finite
+        )
+        json.dumps(made, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as fault:
+        raise GanzooError(f"{path}: {plain(fault)}", "Fetch or export the model again.") from None
+    if not isinstance(made, dict):
+        raise GanzooError(f"{path}: is not a table", "Fetch or export the model again.")
+    return made
+
+
+def expect(path: Path, key: str, kind: type, value: Any) -> None:
+    """Exactly this type: true is no int."""
+    if type(value) is not kind:
+        raise GanzooError(f"{path}: {key}: expected {kind.__name__}, found {plain(repr(value), 60)}")
+
+
+def check_words(path: Path, config: Mapping[str, Any]) -> None:
+    """The names, which are printed and looked up, and what stands beside them."""
+    if config["dtype"] not in DTYPES:
+        raise GanzooError(f"{path}: dtype: expected {' or '.join(DTYPES)}, found {plain(config['dtype'], 60)}")
+    if not ID.fullmatch(config["id"]):
+        raise GanzooError(f"{path}: id: expected family.tag, found {plain(config['id'], 60)!r}")
+    for key, wanted in TABLES.items():
+        if config[key].keys() != wanted.keys():
+            raise GanzooError(f"{path}: {key}: expected the keys {', '.join(wanted)}")
+        for name, kind in wanted.items():
+            expect(path, f"{key}.{name}", kind, config[key][name])
+    texts = {"licence": config["licence"]}
+    texts |= {f"dataset.{name}": text for name, text in config["dataset"].items()}
+    texts |= {f"labels[{i}]": text for i, text in enumerate(config["labels"])}
+    texts |= {f"training.versions.{name}": text for name, text in config["training"]["versions"].items()}
+    for key, text in texts.items():
+        expect(path, key, str, text)
+        if len(text) > 2000:
+            raise GanzooError(f"{path}: {key}: expected a line, found {plain(text, 60)!r}")
+
+
 def check_parts(path: Path, config: Mapping[str, Any]) -> None:
-    """The tables inside."""
+    """From what it is built, and which bytes it has."""
     for part in ("networks", "objective"):
-        wanted = {"family": str, "plugin": str, "requires": str, "args": dict}
-        if {k: type(v) for k, v in config[part].items()} != wanted:
-            raise GanzooError(f"{path}: {part}: expected {', '.join(wanted)}")
+        for key, kind in PART.items():
+            expect(path, f"{part}.{key}", kind, config[part].get(key))
+        for key in config[part].keys() - PART.keys():
+            raise GanzooError(f"{path}: unknown key {part}.{plain(key, 60)}")
+        if not NAME.fullmatch(config[part]["family"]):
+            raise GanzooError(f"{path}: {part}.family: {plain(config[part]['family'], 60)!r} is no family's name")
+        if not DIST.fullmatch(config[part]["plugin"]):
+            raise GanzooError(f"{path}: {part}.plugin: {plain(config[part]['plugin'], 60)!r} is no plugin's name")
     files = config["files"]
     if files.keys() != {FILE} or not isinstance(files[FILE], dict) or files[FILE].keys() != {"sha256", "bytes"}:
         raise GanzooError(f"{path}: files: expected sha256 and bytes of {FILE}")
     sha256, size = files[FILE]["sha256"], files[FILE]["bytes"]
-    if not isinstance(sha256, str) or len(sha256) != 64 or type(size) is not int or size < 0:
-        raise GanzooError(f"{path}: files: {FILE}: expected a sha256 in hex and a size in bytes")
+    if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
+        raise GanzooError(f"{path}: files.{FILE}.sha256: expected 64 hex digits, found {plain(sha256, 80)!r}")
+    if type(size) is not int or not 0 <= size <= MAX_WEIGHTS:
+        raise GanzooError(f"{path}: files.{FILE}.bytes: expected 0 to {MAX_WEIGHTS}, found {plain(size, 40)}")
 
 
-def read_regular(path: Path, limit: int, exactly: int | None = None) -> bytes:
-    """The bytes of a regular file of bounded size: no pipe, device or directory is ever opened."""
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise GanzooError(f"{path}: is not a regular file")
-        if exactly is not None and status.st_size != exactly:
-            raise GanzooError(f"{path}: has {status.st_size} bytes, config.json promises {exactly}", "Fetch it again.")
-        if status.st_size > limit:
-            raise GanzooError(f"{path}: {status.st_size} bytes, at most {limit} are read")
-        return path.read_bytes()
-    except OSError as fault:
-        raise GanzooError(f"{path}: {fault.strerror}", f"A model directory holds config.json and {FILE}.") from None
+def read_tensors(
+    folder: Path, config: Mapping[str, Any], pins: Mapping[str, str] = NO_PINS
+) -> tuple[dict[str, Entry], bytes]:
+    """The header and the bytes of the weights, which are those that config.json promises, and the pin if there is one.
+
+    Errors: IntegrityError where a hash differs, GanzooError for another size or a header that is damaged.
+    """
+    path, promised = folder / FILE, config["files"][FILE]
+    data = read_pinned(path, MAX_WEIGHTS, pins, promised["bytes"])
+    check(path, data, promised["sha256"])
+    return read_header(data, str(path)), data
 
 
 def refuse_constant(text: str) -> float:
@@ -88,10 +142,21 @@ def finite(text: str) -> float:
     return value
 
 
-def read_metrics(folder: Path) -> list[dict[str, Any]]:
-    """metrics.json, or nothing where nothing has been measured."""
+def read_metrics(folder: Path, pins: Mapping[str, str] = NO_PINS) -> list[dict[str, Any]]:
+    """metrics.json, or nothing where nothing has been measured. Errors: GanzooError for rows that are no scores."""
     path = folder / "metrics.json"
-    return list(json.loads(path.read_text("utf-8"))["metrics"]) if path.exists() else []
+    return parse_metrics(path, read_pinned(path, MAX_CONFIG, pins)) if path.exists() else []
+
+
+def parse_metrics(path: Path, data: bytes) -> list[dict[str, Any]]:
+    """A list of {name, value, protocol, ...}."""
+    rows = parse_json(path, data).get("metrics")
+    for row in rows if isinstance(rows, list) else [None]:
+        if not isinstance(row, dict) or type(row.get("value")) not in (int, float):
+            raise GanzooError(f"{path}: metrics: expected a list of name, value and protocol")
+        expect(path, "metrics[].name", str, row.get("name"))
+        expect(path, "metrics[].protocol", dict, row.get("protocol"))
+    return list(rows or [])
 
 
 def model_info(folder: Path, task: str) -> ModelInfo:

@@ -18,7 +18,6 @@ from ganzoo_core.feeds import Feed, feed_of
 from ganzoo_core.hardware import pick_device, pick_precision
 from ganzoo_core.health import Health
 from ganzoo_core.keeper import Keeper
-from ganzoo_core.model import find
 from ganzoo_core.networks import Generator, cycled
 from ganzoo_core.objective import Objective
 from ganzoo_core.observers import Grids, JsonLog, Run, Watcher
@@ -26,6 +25,7 @@ from ganzoo_core.recipes import Recipe
 from ganzoo_core.registry import registry
 from ganzoo_core.rehearsal import rehearse
 from ganzoo_core.signals import Signals, signals
+from ganzoo_core.sources import locate
 from ganzoo_core.specs import resolve
 from ganzoo_core.trainer import Alternating, Checkpoint, Report, Trainer
 from ganzoo_core.weights import Origin, read_model, write_model
@@ -186,7 +186,7 @@ def trainer_of(objective: Objective, settings: Settings, ours: Processes) -> Tra
 
 def initialise(objective: Objective, source: str) -> None:
     """Start the published networks from trained weights; they must be of the same shape."""
-    _, trained = read_model(find(source))
+    _, trained = read_model(*locate(source))
     for name in objective.published:
         own, given = getattr(objective, name).state_dict(), getattr(trained, name, nn.Module()).state_dict()
         if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in given.items()}:

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from ganzoo_core import registry
 from ganzoo_core.catalogue import ModelInfo
 from ganzoo_core.configs import model_info
-from ganzoo_core.errors import GanzooError, UnknownName, plain
+from ganzoo_core.errors import GanzooError, UnknownName
 from ganzoo_core.networks import Generator
 from ganzoo_core.objective import Objective
+from ganzoo_core.sources import locate
 from ganzoo_core.trainer import to_channels_last
 from ganzoo_core.weights import Origin, published, read_model, write_model
 
@@ -68,17 +69,29 @@ class Model:
         write_model(Path(folder), self.objective, origin, dtype or c["dtype"])
         return Path(folder)
 
+    def push(self, repo: str, *, license: str, private: bool = False, revision: str = "main") -> str:
+        """Publish the files that this model was loaded from as owner/repo on the Hub, under an SPDX licence.
+
+        Returns hf:owner/repo@COMMIT, which brings back these very bytes. Errors: OutsideFault for the network and the
+        token, GanzooError where the repository holds a model that this machine has not seen.
+        """
+        from ganzoo_core import pushing
+
+        wanted = pushing.prepare(str(self.folder), repo, license, revision=revision, private=private)
+        return pushing.push(wanted).source
+
     def __repr__(self) -> str:
         return f"Model({self.config['id']!r})"
 
 
 def load(source: str | Path, *, device: str | torch.device = "cpu") -> Model:
-    """The model of a SOURCE: an id such as "dcgan.mnist", or the path of a model or run directory.
+    """The model of a SOURCE: an id such as "dcgan.mnist", hf:owner/repo[@revision], or a model or run directory.
 
-    Errors: GanzooError for an unknown source or a damaged directory, IntegrityError where a hash differs.
+    Errors: GanzooError for an unknown source or a damaged directory, OutsideFault where the network is needed and
+    fails, IntegrityError where a hash differs.
     """
-    folder = find(str(source))
-    config, objective = read_model(folder)
+    folder, pins = locate(str(source))
+    config, objective = read_model(folder, pins)
     objective.to(device)
     to_channels_last(objective)
     return Model(folder, config, objective)
@@ -86,17 +99,4 @@ def load(source: str | Path, *, device: str | torch.device = "cpu") -> Model:
 
 def find(source: str) -> Path:
     """The model directory of a SOURCE."""
-    path = Path(source)
-    if "\0" in source or len(source) > 4096:
-        raise GanzooError(f"source {plain(source, 60)!r}: neither an id nor a path")
-    if path.is_dir():
-        if (path / "config.json").exists():
-            return path
-        if (path / "model" / "config.json").exists():
-            return path / "model"
-        if (path / "run.json").exists():
-            raise GanzooError(f"{source}: the run has no model yet", "Let it finish.")
-        raise GanzooError(f"{source}: holds neither a model nor a run")
-    if "/" in source or path.exists():
-        raise GanzooError(f"{plain(source)}: no such model or run directory")
-    return registry.path_of(source)
+    return locate(source).folder

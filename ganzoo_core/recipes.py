@@ -194,6 +194,20 @@ def value_of(kind: Any, text: str) -> Any:
     return kind(text)
 
 
+def fits(kind: Any, value: Any) -> bool:
+    """Whether a value is of an annotation's type, exactly: true is no int, "64" is none either."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return any(fits(part, value) for part in parts)
+    if origin is Literal:
+        return any(type(value) is type(part) and value == part for part in parts)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(fits(parts[0], item) for item in value)
+    if kind is type(None):
+        return value is None
+    return type(value) is kind or (kind is float and type(value) is int) or kind is Any
+
+
 def spelled(kind: Any) -> str:
     """A type as a person writes it."""
     if get_origin(kind) is Literal:

@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import pluggy
 
-from ganzoo_core import catalogue, hookspecs
+from ganzoo_core import catalogue, hookspecs, hub
 from ganzoo_core.catalogue import FamilyInfo, Installed, ModelInfo
 from ganzoo_core.errors import GanzooError, UnknownName, plain
 from ganzoo_core.specs import Command, Dataset, Family, Metric, Observer, Weights
@@ -102,8 +102,8 @@ class Registry:
 
     @property
     def hooks(self) -> Any:
-        """All plugins' hooks at once, for those that answer rather than contribute."""
-        manager = manager_of(loaded.module for loaded in self.loaded)
+        """All plugins' hooks at once, for those that answer rather than contribute, and the Hub's own behind them."""
+        manager = manager_of([hub, *(loaded.module for loaded in self.loaded)])
         return manager.hook
 
 

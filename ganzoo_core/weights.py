@@ -17,16 +17,18 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from ganzoo_core.configs import FILE, FORMAT, read_config, read_regular
-from ganzoo_core.errors import GanzooError, IntegrityError, plain
+from ganzoo_core.configs import FILE, FORMAT, NO_PINS, read_config
+from ganzoo_core.configs import read_tensors as read_tensors
+from ganzoo_core.errors import GanzooError, UnknownName, plain
 from ganzoo_core.files import write_aside
-from ganzoo_core.headers import Entry, read_header
+from ganzoo_core.headers import Entry
 from ganzoo_core.networks import Generator
 from ganzoo_core.objective import Objective
-from ganzoo_core.recipes import Recipe, args_of, build
+from ganzoo_core.recipes import Recipe, args_of, build, fits, spelled
 from ganzoo_core.registry import registry
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+PARTS: tuple[Literal["networks", "objective"], ...] = ("networks", "objective")
 CODES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64",
     torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8", torch.bool: "BOOL",
@@ -104,22 +106,10 @@ def part_of(family: str, part: Literal["networks", "objective"], args: Mapping[s
     return {"family": family, "plugin": dist, "requires": f">={major}.{minor},<{upper}", "args": taken}
 
 
-def read_tensors(folder: Path, config: Mapping[str, Any]) -> tuple[dict[str, Entry], bytes]:
-    """The header and the bytes of the weights, which are those that config.json promises."""
-    path, promised = folder / FILE, config["files"][FILE]
-    data = read_regular(path, 64 << 30, promised["bytes"])
-    found = hashlib.sha256(data).hexdigest()
-    if found != promised["sha256"]:
-        raise IntegrityError(
-            f"{path}: sha256 differs: expected {promised['sha256']}, found {found}", "Fetch the model again."
-        )
-    return read_header(data, str(path)), data
-
-
 def recipe_of(folder: Path, config: Mapping[str, Any]) -> Recipe:
     """The recipe that config.json describes; its families must be installed."""
     zoo = registry()
-    for part in ("networks", "objective"):
+    for part in PARTS:
         family = config[part]["family"]
         if family not in zoo.families:
             try:
@@ -127,26 +117,30 @@ def recipe_of(folder: Path, config: Mapping[str, Any]) -> Recipe:
             except GanzooError as fault:
                 plugin = plain(config[part]["plugin"], 80)
                 raise GanzooError(f"{folder}: needs the family {plain(family, 64)} of {plugin}", fault.hint) from None
-    given = {**config["networks"]["args"], **config["objective"]["args"]}
-    args = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+    args = {}
+    for part in PARTS:
+        known = args_of(zoo.families[config[part]["family"]], part)
+        for key, value in config[part]["args"].items():
+            if key not in known:
+                raise UnknownName(f"key {folder}/config.json: {part}.args", key, known)
+            args[key] = tuple(value) if isinstance(value, list) else value
+            if not fits(known[key].type, args[key]):
+                where = f"{folder}/config.json: {part}.args.{key}"
+                raise GanzooError(f"{where}: expected {spelled(known[key].type)}, found {plain(repr(value), 60)}")
     return Recipe(config["objective"]["family"], config["networks"]["family"], "", args)
 
 
-def read_model(folder: Path) -> tuple[dict[str, Any], Objective]:
+def read_model(folder: Path, pins: Mapping[str, str] = NO_PINS) -> tuple[dict[str, Any], Objective]:
     """config.json and a built objective whose published networks hold the weights of the directory, in eval mode.
 
-    The tensors are checked against networks on the meta device (names, shapes, dtypes) before anything is built.
-    Errors: GanzooError; IntegrityError where the bytes are not those that config.json promises.
+    `pins` are hashes that files of the directory must have besides. The tensors are checked against networks on the
+    meta device (names, shapes, dtypes) before anything is built. Errors: GanzooError; IntegrityError where the bytes
+    are not those that config.json or a pin promises.
     """
-    config = read_config(folder)
-    entries, data = read_tensors(folder, config)
+    config = read_config(folder, pins)
+    entries, data = read_tensors(folder, config, pins)
     made = recipe_of(folder, config)
-    try:
-        with torch.device("meta"):
-            sketch = build(made)
-    except (TypeError, ValueError, RuntimeError) as fault:
-        raise GanzooError(f"{folder}/config.json: networks.args: {plain(fault)}") from None
-    check_entries(folder, sketch, entries, DTYPES[config["dtype"]])
+    check_entries(folder, sketch_of(folder, made), entries, DTYPES[config["dtype"]])
     objective = build(made)
     tensors = safetensors.torch.load(data)
     for name, value in tensors.items():
@@ -156,6 +150,16 @@ def read_model(folder: Path) -> tuple[dict[str, Any], Objective]:
         prefix = f"{name}."
         net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
     return config, objective.eval().requires_grad_(False)
+
+
+def sketch_of(folder: Path, made: Recipe) -> Objective:
+    """The objective on the meta device, which allocates nothing. What a family's code makes of bad arguments is one
+    line: they come from a file."""
+    try:
+        with torch.device("meta"):
+            return build(made)
+    except Exception as fault:
+        raise GanzooError(f"{folder}/config.json: networks.args: {plain(fault)}") from None
 
 
 def published(objective: Objective) -> dict[str, nn.Module]:

@@ -1,5 +1,11 @@
 """One thread per process: pytest-xdist fills the cores, and results do not depend on how many there are."""
 
+import os
+
 import torch
 
 torch.set_num_threads(1)
+os.environ["HF_HUB_DISABLE_XET"] = "1"  # read when the Hub's client is imported: the loopback Hub speaks LFS
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+from hubs import ganzoo, hub  # noqa: E402, F401  the fixtures of the Hub's tests
