@@ -162,7 +162,7 @@ def condition(name: str, declared: Input, given: Any, n: int, device: torch.devi
     if given is None:
         raise GanzooError(f"{declared.kind} {name}: is missing", f"This model needs one: give {name}.")
     try:
-        value = torch.as_tensor(given, device=device)
+        value = torch.as_tensor(numbers(declared, given), device=device)
     except (TypeError, ValueError, RuntimeError):
         raise GanzooError(f"{declared.kind} {name}: {plain(given, 60)} is no number") from None
     if declared.kind in ("label", "category"):
@@ -184,6 +184,20 @@ def condition(name: str, declared: Input, given: Any, n: int, device: torch.devi
     if len(value) != n:
         raise GanzooError(f"{name}: {len(value)} given for {n} samples", "Give one for all or one for each.")
     return value
+
+
+def numbers(declared: Input, given: Any) -> Any:
+    """Classes that were given by their names as the numbers that they have; all else as it is."""
+    if isinstance(given, (list, tuple)):
+        return [numbers(declared, item) for item in given]
+    if not isinstance(given, str) or declared.kind not in ("label", "category"):
+        return given
+    known = {name.casefold(): i for i, name in enumerate(declared.names)}
+    if given.casefold() in known:
+        return known[given.casefold()]
+    if given.lstrip("-").isdecimal():
+        return int(given)
+    raise UnknownName(declared.kind, given, declared.names, "Classes are whole numbers from 0.")
 
 
 def classes(name: str, declared: Input, value: Tensor) -> Tensor:

@@ -311,3 +311,13 @@ def test_latents_may_be_drawn_otherwise(net):
     five = sample_exactly(net, net, 5, 0, {"label": 0}, small)
     assert torch.equal(five[:2], sample_exactly(net, net, 2, 0, {"label": 0}, small))
     assert not torch.equal(five, net.sample(5, seed=0, label=0))
+
+
+def test_classes_may_be_given_by_name():
+    net = Noisy()
+    net.inputs = net.inputs | {"label": Input("label", (), (0, 2), names=("Cat", "dog", "7"))}
+    by_number = net.sample(3, seed=0, label=[0, 1, 2])
+    assert torch.equal(net.sample(3, seed=0, label=["cat", "DOG", "7"]), by_number)
+    assert torch.equal(net.sample(3, seed=0, label="1"), net.sample(3, seed=0, label=1))
+    with pytest.raises(UnknownName, match=r"unknown label 'dgo'. Did you mean dog"):
+        net.sample(3, seed=0, label="dgo")

@@ -26,7 +26,7 @@ CGAN = Family(
         "paper": Preset({"image_size": 28, "channels": 1, "classes": 10}, {"batch_size": 100}),
         "mnist": Preset(
             {"body": "convolutional", "image_size": 32, "channels": 1, "classes": 10, "width": 32,
-             "rule": "adam", "lr": 2e-4, "images": 600_000},
+             "rule": "adam", "lr": 2e-4, "images": 300_000},
             {"batch_size": 64, "ema_images": 20_000},
         ),
         "digits": Preset(

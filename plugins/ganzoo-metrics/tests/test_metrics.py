@@ -1,0 +1,262 @@
+"""Metrics on whole models: what is alike scores well, what is not does not, and all say through what they looked."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from ganzoo_metrics import fidelity, labels, manifolds, neighbours, pairs, perceptual, points
+from ganzoo_metrics.extractors import load_extractor
+from torch import Tensor, nn
+from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+
+from ganzoo_core.data import DATASETS, Facts, Tensors, open_source
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.metrics import Question, Subject
+from ganzoo_core.networks import Generator, Input, Output
+
+SETS = {d.name: d for d in DATASETS}
+LABEL = Input("label", (), (0, 9))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return open_source("digits", image_size=28, datasets=SETS)
+
+
+class Held:
+    """As much of a model as a metric looks at."""
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator = generator
+
+    def __repr__(self) -> str:
+        return "Held"
+
+
+def subject(net: Generator, source, n: int = 400, seed: int = 0, extractor: str = "mnist-cnn") -> Subject:
+    question = Question("digits", (), n, (seed,), extractor)
+    return Subject(Held(net), source, question, seed, lambda *_: None, None)  # type: ignore[arg-type]
+
+
+class Copies(Generator):
+    """Draws an index; the sample is that digit of the data, and `blur` of noise."""
+
+    def __init__(self, source: Tensors, blur: float = 0.0, few: int = 0) -> None:
+        super().__init__()
+        self.inputs = {"z": Input("latent", (1,), (0.0, 1.0))}
+        self.output = Output((1, 28, 28))
+        self.register_buffer("x", source.fetch(range(few or len(source)))["x"])
+        self.blur = nn.Parameter(torch.tensor(blur))
+
+    def forward(self, z: Tensor) -> Tensor:
+        x = self.x[(z[:, 0] * len(self.x)).long().clamp(max=len(self.x) - 1)]
+        return (x + self.blur * torch.randn_like(x)).clamp(-1, 1)
+
+
+class OfClass(Copies):
+    """Copies of the class that is asked for; `shift` names another."""
+
+    def __init__(self, source: Tensors, shift: int = 0) -> None:
+        super().__init__(source)
+        self.inputs = {**self.inputs, "label": LABEL, "c": Input("category", (), (0, 4))}
+        self.y = source.fetch(range(len(source)))["label"]
+        self.shift = shift
+
+    def forward(self, z: Tensor, label: Tensor, c: Tensor) -> Tensor:
+        rows = [torch.nonzero(self.y == (k + self.shift) % 10)[:, 0] for k in label.tolist()]
+        picked = torch.stack([r[int(u * len(r)) % len(r)] for r, u in zip(rows, z[:, 0].tolist(), strict=True)])
+        return self.x[picked] + 0 * self.blur
+
+
+def value(found) -> float:
+    ((_, number, _),) = list(found)
+    return number
+
+
+def test_data_are_closer_to_themselves_than_noisy_ones_by_every_distance(digits) -> None:
+    same, noisy = subject(Copies(digits), digits), subject(Copies(digits, blur=0.8), digits)
+    for metric in (fidelity.fid, fidelity.kid):
+        assert value(metric(same)) < value(metric(noisy)) / 3
+    for metric in (manifolds.precision, manifolds.recall, manifolds.coverage, manifolds.density):
+        assert value(metric(same)) > value(metric(noisy)) + 0.2
+    assert value(fidelity.inception(same)) > value(fidelity.inception(subject(Copies(digits, few=1), digits))) + 1
+
+
+def test_dropped_modes_cost_recall_and_coverage_but_not_precision(digits) -> None:
+    few = subject(Copies(digits, few=20), digits)
+    assert value(manifolds.precision(few)) > 0.95
+    assert value(manifolds.recall(few)) < 0.3 and value(manifolds.coverage(few)) < 0.3
+
+
+def test_scores_carry_their_extractor(digits) -> None:
+    ((name, _, protocol),) = fidelity.fid(subject(Copies(digits), digits))
+    assert name == "fid[mnist-cnn]"
+    assert protocol["extractor_sha256"] == load_extractor("mnist-cnn").sha256 and protocol["resize"] == "none"
+
+
+def test_another_size_is_resized_and_says_so(digits) -> None:
+    class Large(Copies):
+        def __init__(self, source: Tensors) -> None:
+            super().__init__(source)
+            self.output = Output((1, 56, 56))
+
+        def forward(self, z: Tensor) -> Tensor:
+            return super().forward(z).repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+    source = open_source("digits", image_size=56, datasets=SETS)
+    ((_, number, protocol),) = fidelity.fid(subject(Large(digits), source))
+    assert "to 28" in protocol["resize"] and number < 100
+
+
+def test_labels_are_counted_right_and_wrong(digits) -> None:
+    right = value(labels.label_accuracy(subject(OfClass(digits), digits)))
+    wrong = value(labels.label_accuracy(subject(OfClass(digits, shift=1), digits)))
+    assert right > 0.8 and wrong < 0.1  # 8x8 digits, enlarged: the classifier knows MNIST's
+
+
+def test_a_model_without_labels_is_refused(digits) -> None:
+    with pytest.raises(GanzooError, match="label_accuracy: Held takes no label"):
+        list(labels.label_accuracy(subject(Copies(digits), digits)))
+
+
+def test_a_code_that_says_nothing_is_hardly_pure(digits) -> None:
+    codes = value(labels.code_purity(subject(OfClass(digits), digits, n=1000)))
+    assert 0.1 < codes < 0.5  # 5 codes cycle with 10 labels: each sees two
+
+
+def test_diversity_is_nought_where_all_are_alike(digits) -> None:
+    one = value(perceptual.lpips(subject(Copies(digits, few=1), digits, n=100)))
+    many = value(perceptual.lpips(subject(Copies(digits), digits, n=100)))
+    assert one == pytest.approx(0, abs=1e-6) and many > 0.05
+
+
+def test_the_perceptual_distance_is_its_formula() -> None:
+    looking = load_extractor("mnist-cnn")
+    a, b = torch.rand(2, 3, 1, 28, 28, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    total = torch.zeros(3)
+    for m, n in zip(looking.maps(a), looking.maps(b), strict=True):
+        for i in range(3):
+            for h in range(m.shape[2]):
+                for w in range(m.shape[3]):
+                    p, q = m[i, :, h, w], n[i, :, h, w]
+                    p, q = p / (p.norm() + 1e-10), q / (q.norm() + 1e-10)
+                    total[i] += (p - q).square().sum() / (m.shape[2] * m.shape[3])
+    torch.testing.assert_close(perceptual.Perceptual(looking)(a, b), total.detach(), rtol=1e-3, atol=1e-5)
+
+
+class Path(Generator):
+    """Brightness follows z, `scale` times as fast."""
+
+    def __init__(self, scale: float, label: bool = False) -> None:
+        super().__init__()
+        self.inputs = {"z": Input("latent", (4,)), **({"label": LABEL} if label else {})}
+        self.output = Output((1, 28, 28))
+        self.scale = nn.Parameter(torch.tensor(scale))
+        self.basis = torch.randn(4, 784, generator=torch.Generator().manual_seed(0))
+
+    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        return torch.tanh(self.scale * z @ self.basis).unflatten(1, (1, 28, 28))
+
+
+@pytest.mark.parametrize("label", [False, True])
+def test_a_steeper_generator_has_a_longer_path(digits, label) -> None:
+    flat, steep = (value(perceptual.ppl(subject(Path(s, label), digits, n=100))) for s in (0.01, 0.1))
+    assert 0 < flat < steep
+    assert steep == value(perceptual.ppl(subject(Path(0.1, label), digits, n=100)))
+
+
+def test_a_generator_without_a_latent_has_no_path() -> None:
+    with pytest.raises(GanzooError, match="has no path"):
+        list(perceptual.ppl(subject(Negative(), paired(), n=8)))
+
+
+class Negative(Generator):
+    """a -> -a, with a little noise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inputs, self.output = {"a": Input("image", (1, 16, 16))}, Output((1, 16, 16))
+        self.noise = nn.Parameter(torch.tensor(0.1))
+
+    def forward(self, a: Tensor) -> Tensor:
+        return (self.noise * torch.linspace(-1, 1, 16) - a).clamp(-1, 1)
+
+
+def paired() -> Tensors:
+    a = torch.randint(256, (20, 1, 16, 16), generator=torch.Generator().manual_seed(1)).to(torch.uint8)
+    return Tensors(Facts("pairs", frozenset("ab"), 16, 1, None, (), "", "0" * 64), {"a": a, "b": 255 - a}, {})
+
+
+def test_psnr_and_ssim_compare_every_output_with_its_target() -> None:
+    source, net = paired(), Negative()
+    batch = source.fetch(range(20))
+    made = net(batch["a"]).detach()
+    expected = 10 * torch.log10(4 / (made - batch["b"]).square().mean((1, 2, 3)))
+    asked = subject(net, source, n=10_000)
+    ((name, psnr, protocol),) = pairs.psnr(asked)
+    assert name == "psnr" and protocol["n"] == 20  # every pair once
+    assert psnr == pytest.approx(float(expected.mean()), rel=1e-5)
+    assert psnr == pytest.approx(float(peak_signal_noise_ratio(made, batch["b"], data_range=2.0)), rel=0.05)
+    ssim = structural_similarity_index_measure(made, batch["b"], data_range=2.0)
+    assert value(pairs.ssim(asked)) == pytest.approx(float(ssim), rel=1e-5)
+
+
+def test_outputs_without_targets_are_refused(digits) -> None:
+    with pytest.raises(GanzooError, match="nothing to compare with"):
+        list(pairs.psnr(subject(Copies(digits), digits)))
+
+
+def test_copies_are_found_and_strangers_are_not(digits) -> None:
+    copies = value(neighbours.nearest(subject(Copies(digits), digits, n=50)))
+    noisy = value(neighbours.nearest(subject(Copies(digits, blur=0.5), digits, n=50)))
+    assert copies == pytest.approx(0, abs=0.2) and noisy > 20  # cdist rounds
+
+
+def test_nearest_is_brute_force_in_grey_levels() -> None:
+    images, data = (torch.rand(2, 7, 1, 5, 5, generator=torch.Generator().manual_seed(0)) * 2 - 1).unbind(0)
+    expected = [min(float(((x - y) * 127.5).square().mean().sqrt()) for y in data) for x in images]
+    assert neighbours.closest(images, data.split(3)).tolist() == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_picture_is_at_no_distance_from_itself_and_at_some_from_another(digits) -> None:
+    class Same(Copies):
+        def __init__(self, source: Tensors, which: int) -> None:
+            super().__init__(source)
+            self.register_buffer("x", source.fetch([which])["x"])
+
+    assert value(fidelity.sifid(subject(Same(digits, 0), digits, n=3))) == pytest.approx(0, abs=1e-4)
+    assert value(fidelity.sifid(subject(Same(digits, 1), digits, n=3))) > 0.01
+
+
+class Ring(Generator):
+    """Points on the ring's own modes, of `found` of them."""
+
+    def __init__(self, found: int) -> None:
+        super().__init__()
+        self.inputs, self.output = {"z": Input("latent", (1,), (0.0, 1.0))}, Output((2,), None)
+        self.scale, self.found = nn.Parameter(torch.ones(())), found
+
+    def forward(self, z: Tensor) -> Tensor:
+        from ganzoo_core.data import ring_modes
+
+        return self.scale * ring_modes()[0][(z[:, 0] * self.found).long()]
+
+
+@pytest.mark.parametrize("found", [1, 5, 8])
+def test_modes_are_counted(found) -> None:
+    source = open_source("ring", datasets=SETS)
+    scores = {name: number for name, number, _ in points.modes(subject(Ring(found), source, n=3000))}
+    assert scores["modes"] == found and scores["modes_good"] == 1
+    assert scores["modes_kl"] == pytest.approx(math.log(8 / found), abs=0.01)
+
+
+def test_modes_of_pictures_are_refused(digits) -> None:
+    with pytest.raises(GanzooError, match="digits is no known mixture"):
+        list(points.modes(subject(Copies(digits), digits)))
+
+
+def test_too_few_samples_are_refused(digits) -> None:
+    with pytest.raises(GanzooError, match="is: 40 images are too few"):
+        list(fidelity.inception(subject(Copies(digits), digits, n=40)))
