@@ -8,6 +8,7 @@ come in different orders.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -162,7 +163,16 @@ def spectral(net: nn.Module, *kinds: type[nn.Module]) -> None:
     """
     for layer in list(net.modules()):
         if isinstance(layer, kinds):
-            spectral_norm(layer)
+            (sketched if cast(Tensor, layer.weight).is_meta else spectral_norm)(layer)
+
+
+def sketched(layer: nn.Module) -> None:
+    """spectral_norm for a sketch on the meta device, where only shapes count but torch's power iterations take long."""
+    tiny: Any = spectral_norm(nn.Linear(1, 1, device="cpu"))
+    norm = tiny.parametrizations.weight[0]
+    W = cast(Tensor, layer.weight).flatten(1)
+    norm._u, norm._v = torch.empty_like(W[:, 0]), torch.empty_like(W[0])
+    register_parametrization(layer, "weight", norm, unsafe=True)
 
 
 def biases_last(net: nn.Module) -> None:

@@ -193,3 +193,16 @@ def test_biases_come_after_their_weights():
     assert [tuple(w.shape) for w in net.parameters()] == [(8, 3, 3, 3), (8,), (5, 32), (5,), (5,), (5,)]
     net(x).sum().backward()
     assert all(w.grad is not None for w in net.parameters())
+
+
+def test_a_sketch_has_the_tensors_of_the_network():
+    nets = []
+    for device in ("cpu", "meta"):
+        with torch.device(device):
+            nets.append(layers())
+            spectral(nets[-1], nn.Conv2d, nn.Linear)
+            biases_last(nets[-1])
+    real, sketch = ([(k, v.shape, v.dtype) for k, v in net.state_dict().items()] for net in nets)
+    assert real == sketch
+    assert all(v.is_meta for v in nets[1].state_dict().values())
+    assert nets[1](torch.zeros(2, 3, 4, 4, device="meta")).shape == (2, 5)

@@ -83,7 +83,7 @@ class G(Generator):
         Of the weights as they are, so a moving average of weights has statistics of its own. Always the same ones.
         """
         net, rng = copy.deepcopy(self).train(), torch.Generator().manual_seed(0)
-        device = self.linear.weight.device
+        device = self.stand.device  # to read a normalised weight in training mode would move its u and v
         norms = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm2d)]
         momenta = [layer.momentum for layer in norms]
         for layer in norms:
