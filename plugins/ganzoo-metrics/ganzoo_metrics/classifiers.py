@@ -53,9 +53,10 @@ class Block(nn.Module):
 
 
 class Classifier(Extractor):
-    """Blocks, each followed by max pooling; a linear layer and ReLU, the features; on them one linear layer per head.
+    """Blocks, each followed by max pooling; a layer over all places and ReLU, the features; a linear layer per head.
 
     Batch norm is for training only: `norm` is nothing in what is shipped, as its scales are then in the convolutions.
+    It keeps the features alive, too: without it, up to half of them ended as zeros for every image.
     """
 
     def __init__(self, name: str, norm: Callable[[int], nn.Module] = nn.Identity) -> None:
@@ -66,7 +67,7 @@ class Classifier(Extractor):
         inputs = (plan.channels, *plan.widths[:-1])
         self.blocks = nn.ModuleList(Block(c, w, norm) for c, w in zip(inputs, plan.widths, strict=True))
         side = plan.image_size >> len(plan.widths)
-        self.neck = nn.Linear(plan.widths[-1] * side**2, DIM)
+        self.conv, self.norm = nn.Conv2d(plan.widths[-1], DIM, side), norm(DIM)
         self.heads = nn.ModuleDict({head: nn.Linear(DIM, len(names)) for head, names in plan.heads.items()})
 
     def maps(self, x: Tensor) -> list[Tensor]:
@@ -79,7 +80,7 @@ class Classifier(Extractor):
 
     def features(self, x: Tensor) -> Tensor:
         h = max_pool2d(self.maps(x)[-1], 2)
-        return relu(self.neck(h.flatten(1))).float()
+        return relu(self.norm(self.conv(h))).flatten(1).float()
 
     def scores(self, features: Tensor) -> dict[str, Tensor]:
         """Features [N, dim] to the class scores [N, K] of each head."""

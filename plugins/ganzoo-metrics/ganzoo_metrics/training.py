@@ -29,7 +29,7 @@ from ganzoo_core.data.emoji import STYLES, Emoji
 from ganzoo_core.files import write_aside
 from ganzoo_core.hardware import cpu_has_bf16
 from ganzoo_core.seeds import hash32
-from ganzoo_metrics.classifiers import PLANS, Block, Classifier, read_classifier, read_config
+from ganzoo_metrics.classifiers import PLANS, Classifier, read_classifier, read_config
 from ganzoo_metrics.extractors import EXTRACTORS, TRAINED, to_size
 
 BATCH = 128
@@ -56,7 +56,7 @@ class Course(NamedTuple):
 COURSES: Mapping[str, Course] = {
     "mnist-cnn": Course("mnist", "mnist:test", 6, 4e-3, 10, 2, 1.4, False, -1, 8),
     "fashion-cnn": Course("fashion_mnist", "fashion_mnist:test", 8, 4e-3, 4, 1.5, 1.08, True, -1, 16),
-    "emoji-cnn": Course("emoji:all", "", 20, 3e-3, 8, 2, 1.15, True, 1, 16),
+    "emoji-cnn": Course("emoji:all", "", 20, 3e-3, 8, 2, 1.15, True, 1, 24),
 }
 
 
@@ -147,12 +147,10 @@ def taught(name: str, part: Part, seed: int) -> Classifier:
 
 def folded(net: Classifier) -> Classifier:
     """The same function without batch norm: its scales and shifts are put into the convolutions before it."""
-    for block in net.blocks:
-        assert isinstance(block, Block)
-        for i in ("1", "2"):
-            fused = fuse_conv_bn_eval(getattr(block, f"conv{i}"), getattr(block, f"norm{i}"))
-            setattr(block, f"conv{i}", fused)
-            setattr(block, f"norm{i}", nn.Identity())
+    pairs = [(net, "conv", "norm"), *((block, f"conv{i}", f"norm{i}") for block in net.blocks for i in (1, 2))]
+    for module, conv, norm in pairs:
+        setattr(module, conv, fuse_conv_bn_eval(getattr(module, conv), getattr(module, norm)))
+        setattr(module, norm, nn.Identity())
     return net
 
 
