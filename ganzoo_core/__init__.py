@@ -13,7 +13,7 @@ Importing it imports no torch; the functions do, when they are called.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ganzoo_core.catalogue import FamilyInfo, ModelInfo
+    from ganzoo_core.hubsearch import HubModel
     from ganzoo_core.model import Model
     from ganzoo_core.objective import Objective
     from ganzoo_core.trainer import Report
@@ -30,13 +31,34 @@ __version__ = "0.1.0"
 __all__ = ["create", "fit", "list_families", "list_models", "load", "model_info", "train"]
 
 
+@overload
 def list_models(
-    *patterns: str, task: str = "", family: str = "", dataset: str = "", licence: str = ""
-) -> list[ModelInfo]:
-    """Trained weights whose id matches any of the shell patterns (all without one), filtered by exact facts."""
+    *patterns: str, task: str = "", family: str = "", dataset: str = "", licence: str = "", hub: Literal[False] = False
+) -> list[ModelInfo]: ...
+
+
+@overload
+def list_models(
+    *patterns: str, task: str = "", family: str = "", dataset: str = "", licence: str = "", hub: Literal[True]
+) -> list[HubModel]: ...
+
+
+def list_models(
+    *patterns: str, task: str = "", family: str = "", dataset: str = "", licence: str = "", hub: bool = False
+) -> list[ModelInfo] | list[HubModel]:
+    """Trained weights whose id matches any of the shell patterns (all without one), filtered by exact facts.
+
+    With `hub`, those on the Hub that carry our tag, as their cards describe them; their `source` is what load takes.
+    Errors: OutsideFault where the Hub cannot be asked.
+    """
     from ganzoo_core import catalogue
 
     facts = {"task": task, "family": family, "dataset": dataset, "licence": licence}
+    if hub:
+        from ganzoo_core import hubsearch
+
+        there = hubsearch.search()
+        return [model for model in there if catalogue.matching(model.id, patterns) and catalogue.having(model, **facts)]
     found = catalogue.models().items()
     return [info for name, info in found if catalogue.matching(name, patterns) and catalogue.having(info, **facts)]
 
@@ -57,7 +79,8 @@ def model_info(id: str) -> ModelInfo:
 
 
 def load(source: str | Path, *, device: str = "cpu") -> Model:
-    """The trained model of a SOURCE: an id, or the path of a model or run directory; verified, in evaluation mode."""
+    """The trained model of a SOURCE: an id, hf:owner/repo[@revision], or a model or run directory; verified, in
+    evaluation mode."""
     from ganzoo_core import model
 
     return model.load(source, device=device)

@@ -85,8 +85,8 @@ def metadata(subject: Subject) -> dict[str, Any]:
         **measured,
         "ganzoo": {
             "id": config["id"], "family": family.name, "plugin": config["objective"]["plugin"], "task": family.task,
-            "dataset": config["dataset"]["name"], "licence": config["licence"],
-            "dataset_licence": config["dataset"]["licence"],
+            "dataset": plain(config["dataset"]["name"]), "licence": plain(config["licence"]),
+            "dataset_licence": plain(config["dataset"]["licence"]),
             "bytes": sum(file["bytes"] for file in config["files"].values()),
         },
     }  # fmt: skip
@@ -99,7 +99,7 @@ def eval_results(subject: Subject) -> list[EvalResult]:
     task = PIPELINES.get(subject.family.task, "unconditional-image-generation")
     results = []
     for row in subject.metrics:
-        data = str(row["protocol"].get("data", subject.config["dataset"]["name"]))
+        data = plain(row["protocol"].get("data", subject.config["dataset"]["name"]))
         results.append(
             EvalResult(
                 task_type=task, dataset_type=hub_dataset(data) or "custom", dataset_name=data,
@@ -219,7 +219,7 @@ def trust(config: Mapping[str, Any]) -> str:
     return f"""## Files
 
 `{name}` has {file["bytes"]:,} bytes, sha256 `{file["sha256"]}`. ganzoo checks it against `config.json` whenever it
-loads, and reads no pickle and no code from here. `ganzoo verify` does it again."""
+loads, and runs no code from here. `ganzoo verify` does it again."""
 
 
 def text(value: Any) -> str:

@@ -201,7 +201,7 @@ def matching(name: str, patterns: tuple[str, ...]) -> bool:
     return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def having(info: FamilyInfo | ModelInfo, **facts: str) -> bool:
+def having(info: NamedTuple, **facts: str) -> bool:
     """Whether a family or a model has these facts; an empty one admits everything."""
     return all(getattr(info, key) == value for key, value in facts.items() if value)
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ganzoo_core.catalogue import install_hint
 from ganzoo_core.configs import FILE, parse_config, parse_metrics, read_tensors
 from ganzoo_core.errors import plain
 from ganzoo_core.hub import FILES
+from ganzoo_core.hubsearch import how_to_get, is_installed
 from ganzoo_core.pins import read_pinned
 from ganzoo_core.sources import Located
 
@@ -46,11 +46,8 @@ def checked(folder: Path, name: str, pins: Mapping[str, str]) -> Checked:
 
 def missing_plugin(config: Mapping[str, Any]) -> str:
     """What to install before a model can be loaded, or ""."""
-    from ganzoo_core.registry import registry
-
     for part in ("objective", "networks"):
-        family, plugin = config[part]["family"], config[part]["plugin"]
-        if family not in registry().families:
-            hint = install_hint(family) or f"It is not in the zoo: ganzoo install --yes {plain(plugin, 80)}"
-            return f"needs the family {family} of {plain(plugin, 80)}. {hint}"
+        family, plugin = config[part]["family"], plain(config[part]["plugin"], 80)
+        if not is_installed(family):
+            return f"needs the family {family} of {plugin}: {how_to_get(family, plugin)}"
     return ""

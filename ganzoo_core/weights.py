@@ -22,7 +22,8 @@ from ganzoo_core.configs import read_tensors as read_tensors
 from ganzoo_core.errors import GanzooError, UnknownName, plain
 from ganzoo_core.files import write_aside
 from ganzoo_core.headers import Entry
-from ganzoo_core.networks import Generator
+from ganzoo_core.hubsearch import how_to_get, is_installed
+from ganzoo_core.networks import Generator, name_classes
 from ganzoo_core.objective import Objective
 from ganzoo_core.recipes import Recipe, args_of, build, fits, spelled
 from ganzoo_core.registry import registry
@@ -115,8 +116,9 @@ def recipe_of(folder: Path, config: Mapping[str, Any]) -> Recipe:
             try:
                 zoo.families.find(family)
             except GanzooError as fault:
-                plugin = plain(config[part]["plugin"], 80)
-                raise GanzooError(f"{folder}: needs the family {plain(family, 64)} of {plugin}", fault.hint) from None
+                plugin = config[part]["plugin"]
+                hint = fault.hint if is_installed(family) else how_to_get(family, plugin)
+                raise GanzooError(f"{folder}: needs the family {family} of {plugin}", hint) from None
     args = {}
     for part in PARTS:
         known = args_of(zoo.families[config[part]["family"]], part)
@@ -149,6 +151,7 @@ def read_model(folder: Path, pins: Mapping[str, str] = NO_PINS) -> tuple[dict[st
     for name, net in published(objective).items():
         prefix = f"{name}."
         net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+        name_classes(net, config["labels"])
     return config, objective.eval().requires_grad_(False)
 
 
