@@ -123,15 +123,8 @@ def networks(
     classes: int = 1000,  # how many labels G and D are told
     z_chunk: int = 20,  # length of each part of z ~ N(0, 1), of which G has one more than blocks
     y_dim: int = 128,  # length of the classes' embedding, which all blocks of G share
-    g_widths: tuple[int, ...] = (1536, 1536, 768, 384, 192, 96),  # channels of G's maps, the smallest map first
-    d_widths: tuple[int, ...] = (
-        96,
-        192,
-        384,
-        768,
-        1536,
-        1536,
-    ),  # channels that D's blocks make, at the image first
+    g_widths: tuple[int, ...] = (1536, 1536, 768, 384, 192, 96),  # channels of G's maps, the smallest first
+    d_widths: tuple[int, ...] = (96, 192, 384, 768, 1536, 1536),  # channels that D's blocks make
     d_halvings: int = 5,  # how many of D's blocks halve the side
     attention: int = 64,  # side of the map that attends to itself, in both networks; 0: none does
 ) -> dict[str, nn.Module]:

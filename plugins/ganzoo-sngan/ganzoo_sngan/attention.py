@@ -84,15 +84,8 @@ def networks(
     channels: int = 3,  # 1 gray, 3 colour
     classes: int = 1000,  # how many labels G and D are told; 0: they are told none
     z_dim: int = 128,  # length of the latent z ~ N(0, 1)
-    g_widths: tuple[int, ...] = (1024, 1024, 512, 256, 128, 64),  # channels of G's maps, the smallest map first
-    d_widths: tuple[int, ...] = (
-        64,
-        128,
-        256,
-        512,
-        1024,
-        1024,
-    ),  # channels that D's blocks make, at the image first
+    g_widths: tuple[int, ...] = (1024, 1024, 512, 256, 128, 64),  # channels of G's maps, the smallest first
+    d_widths: tuple[int, ...] = (64, 128, 256, 512, 1024, 1024),  # channels that D's blocks make
     d_halvings: int = 5,  # how many of D's blocks halve the side
     attention: int = 64,  # side of the map that attends to itself, in both networks; 0: none does
 ) -> dict[str, nn.Module]:

@@ -141,8 +141,8 @@ def networks(
     channels: int = 3,  # 1 gray, 3 colour
     classes: int = 0,  # how many labels G and D are told; 0: they are told none
     z_dim: int = 128,  # length of the latent z ~ N(0, 1)
-    g_widths: tuple[int, ...] = (256, 256, 256, 256),  # channels of G's maps, the smallest map first
-    d_widths: tuple[int, ...] = (128, 128, 128, 128),  # channels that D's blocks make, at the image first
+    g_widths: tuple[int, ...] = (256, 256, 256, 256),  # channels of G's maps, the smallest first
+    d_widths: tuple[int, ...] = (128, 128, 128, 128),  # channels that D's blocks make
     d_halvings: int = 2,  # how many of D's blocks halve the side
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""

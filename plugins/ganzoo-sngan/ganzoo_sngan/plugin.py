@@ -15,6 +15,10 @@ WIDER = {
     "d_widths": (64, 128, 256, 512, 1024, 1024),
     "d_halvings": 5,
 }  # fmt: skip (128 px)
+SMALL = {
+    "image_size": 32, "channels": 3, "z_dim": 64, "g_widths": (192, 128, 64, 32), "d_widths": (32, 64, 128, 128),
+    "d_halvings": 3,
+}  # fmt: skip
 TINY = {
     "image_size": 16, "channels": 1, "z_dim": 16, "g_widths": (16, 16, 8), "d_widths": (8, 16, 16), "d_halvings": 2,
     "images": 20_000,
@@ -47,6 +51,10 @@ SNGAN = Family(
             {"image_size": 128, "channels": 3, "classes": 1000, **WIDER, "decay_from": 8 / 9, "images": 144_000_000},
             {"batch_size": 64},
         ),
+        "emoji": Preset(
+            {**SMALL, "classes": 0, "n_dis": 2, "g_batches": 1, "lr": 8e-4, "images": 100_000},
+            {"batch_size": 32, "ema_images": 8_000},
+        ),
         "tiny": Preset({**TINY, "classes": 0}, {"batch_size": 16}),
     },
 )
@@ -65,6 +73,10 @@ SAGAN = Family(
     objective="ganzoo_sngan.objective:SAGAN",
     presets={
         "paper": Preset({"image_size": 128, "channels": 3, "classes": 1000}, {"batch_size": 256}),
+        "emoji": Preset(
+            {**SMALL, "classes": 10, "attention": 16, "d_lr": 1e-3, "g_lr": 5e-4, "images": 55_000},
+            {"batch_size": 32, "ema_images": 6_000},
+        ),
         "tiny": Preset({**TINY, "classes": 10, "attention": 8}, {"batch_size": 16}),
     },
 )
