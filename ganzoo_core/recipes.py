@@ -66,7 +66,8 @@ def recipe(
     net_spec = registry().families[other]
     known = arguments(net_spec, spec)
     args = {name: a.default for name, a in known.items()}
-    args |= {k: v for k, v in (facts or {}).items() if k in known and v is not None}
+    # A default of 0 stays: networks that can do without labels get them only where they are asked for.
+    args |= {k: v for k, v in (facts or {}).items() if k in known and v is not None and known[k].default != 0}
     if other_preset:
         args |= {k: v for k, v in preset_of(net_spec, other_preset).args.items() if k in known}
     args |= {k: v for k, v in chosen.args.items() if k in known and (not other_preset or k not in args_of(net_spec))}

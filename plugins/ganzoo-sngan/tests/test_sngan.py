@@ -301,6 +301,13 @@ def test_only_networks_that_take_labels_need_them() -> None:
     assert game_of("sagan", classes=0).needs == {"x"}
 
 
+def test_labels_of_the_data_are_taken_only_where_they_are_asked_for() -> None:
+    facts = {"classes": 7}
+    assert recipe("dcgan", preset="tiny", networks="sngan", facts=facts).args["classes"] == 0
+    assert recipe("sngan", preset="tiny", given={"classes": "7"}, facts=facts).args["classes"] == 7
+    assert recipe("dcgan", preset="tiny", networks="sagan", facts=facts).args["classes"] == 7
+
+
 def test_fakes_have_the_labels_of_the_batch() -> None:
     game, seen = game_of(classes=3), []
     game.D.register_forward_hook(lambda _, args, __: seen.append(args[1].tolist()))
