@@ -18,7 +18,7 @@ from ganzoo_core.feeds import Feed, feed_of
 from ganzoo_core.hardware import pick_device, pick_precision
 from ganzoo_core.health import Health
 from ganzoo_core.keeper import Keeper
-from ganzoo_core.networks import Generator, cycled
+from ganzoo_core.networks import DRAWN, Generator, cycled, name_classes
 from ganzoo_core.objective import Objective
 from ganzoo_core.observers import Grids, JsonLog, Run, Watcher
 from ganzoo_core.recipes import Recipe
@@ -225,13 +225,15 @@ def publish(folder: Path, objective: Objective, feed: Feed, seed: int, images: i
         f"{objective.recipe.family}.{tag}", "NOASSERTION", feed.facts.name, feed.facts.licence or "NOASSERTION",
         images, seed, runs.command(), runs.versions(),
     )  # fmt: skip
+    for net in objective.shipped().values():
+        name_classes(net, feed.facts.class_names)
     write_model(folder, objective, origin)
     write_samples(folder / "samples.png", objective)
 
 
 def write_samples(path: Path, objective: Objective) -> None:
     for net in objective.shipped().values():
-        if isinstance(net, Generator) and all(i.kind in ("latent", "label") for i in net.inputs.values()):
+        if isinstance(net, Generator) and all(i.kind in (*DRAWN, "label") for i in net.inputs.values()):
             images = net.sample(PREVIEW, seed=0, **cycled(net, PREVIEW))
             if pictures.is_picture(images):
                 pictures.save(pictures.grid(images), path)

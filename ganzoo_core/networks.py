@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -143,6 +143,13 @@ def latents(priors: Priors, seed: int, which: Sequence[int]) -> dict[str, Tensor
     rng = torch.Generator()
     each = [priors(1, rng.manual_seed(hash32(seed, "sample", i))) for i in which]
     return {name: torch.cat([one[name] for one in each]) for name in each[0]}
+
+
+def name_classes(net: nn.Module, names: Sequence[str]) -> None:
+    """Give the label that `net` takes the names of its classes, where there are as many."""
+    for key, label in getattr(net, "inputs", {}).items():
+        if label.kind == "label" and label.range and len(names) == label.range[1] + 1:
+            net.inputs = {**net.inputs, key: replace(label, names=tuple(names))}  # type: ignore[dict-item, assignment]
 
 
 def cycled(net: nn.Module, n: int) -> dict[str, list[int]]:

@@ -232,6 +232,19 @@ def test_the_command_shows_the_protocol_beside_the_value(run):
     assert "nearest" in done.stdout and "data_sha256" in done.stdout and "digits" in done.stdout
 
 
+def test_verify_measures_published_scores_again(measured, tmp_path):
+    model, _, scores = measured
+    folder = model.save(tmp_path / "model")
+    path = metrics.publish(folder, scores)
+    done = ganzoo("verify", folder, "--metrics", "--json")
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["models"][0]["metrics"]
+    assert row["equal"] and row["published"] == row["found"]
+    path.write_text(path.read_text().replace(f'"value": {scores[0].value}', f'"value": {scores[0].value + 1}'))
+    done = ganzoo("verify", folder, "--metrics")
+    assert done.returncode == 5 and "NOT EQUAL" in done.stdout and "nearest" in done.stderr
+
+
 def test_a_metric_that_does_not_suit_is_refused_in_one_line(run):
     done = ganzoo("eval", run, "--metric", "label_accuracy", "-n", 200, "--data", "ring")
     assert done.returncode == 2 and done.stdout == ""

@@ -18,7 +18,7 @@ from torch import Tensor
 from ganzoo_core import catalogue, checkpoint, model, weights
 from ganzoo_core.configs import FILE
 from ganzoo_core.distributed import Processes
-from ganzoo_core.networks import Generator
+from ganzoo_core.networks import DRAWN, Generator
 from ganzoo_core.objective import Objective, Phase, Step
 from ganzoo_core.recipes import arguments, build, recipe
 from ganzoo_core.registry import registry
@@ -224,7 +224,7 @@ class Conformance:
     def test_samples_are_exact_and_as_declared(self, family: str) -> None:
         objective, _ = train(family)
         for net in objective.shipped().values():
-            if not isinstance(net, Generator) or any(i.kind not in ("latent", "label") for i in net.inputs.values()):
+            if not isinstance(net, Generator) or any(i.kind not in (*DRAWN, "label") for i in net.inputs.values()):
                 continue
             labels = {name: 0 for name, i in net.inputs.items() if i.kind == "label"}
             five = net.sample(5, seed=3, **labels)
