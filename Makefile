@@ -40,6 +40,7 @@ lint: setup
 bench: setup
 	$(BIN)/python tests/benchmarks/bench_cli.py
 	$(BIN)/python tests/benchmarks/bench_dcgan.py
+	$(BIN)/python tests/benchmarks/bench_metrics.py
 
 docs: setup
 	$(BIN)/python docs/generate.py
