@@ -218,13 +218,13 @@ def trust(config: Mapping[str, Any]) -> str:
     (name, file), *_ = config["files"].items()
     return f"""## Files
 
-`{name}` has {file["bytes"]:,} bytes, sha256 `{file["sha256"]}`. ganzoo checks it against `config.json` whenever it
-loads, and runs no code from here. `ganzoo verify` does it again."""
+`{name}` has {file["bytes"]:,} bytes and the sha256 `{file["sha256"]}`.
+ganzoo checks it against `config.json` whenever it loads, and runs no code from here. `ganzoo verify` does it again."""
 
 
 def text(value: Any) -> str:
     """A stranger's words inside a line of Markdown or a cell of a table."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", plain(value, 300))
+    return re.sub(r"([\\`*\[\]<>|#])", r"\\\1", plain(value, 300))
 
 
 def code(value: Any) -> str:

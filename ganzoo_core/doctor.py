@@ -75,7 +75,11 @@ def examine_plugin(plugin: Installed, timeout: float) -> Mapping[str, str]:
     row = {"name": plugin.name, "dist": plugin.dist, "version": plugin.version}
     try:
         done = subprocess.run(
-            [sys.executable, "-c", PROBE, plugin.name], capture_output=True, text=True, timeout=timeout, check=False
+            [sys.executable, "-P", "-c", PROBE, plugin.name],  # -P: nothing is imported from the current directory
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         said = json.loads(done.stdout.splitlines()[-1])
         warning = f"changes {', '.join(said['changed'])}" if said["changed"] else ""

@@ -73,6 +73,7 @@ def parse(header: dict[str, Any]) -> tuple[dict[str, Entry], int]:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise ValueError("__metadata__ is not a table of strings")
+    "".join([*metadata, *metadata.values()]).encode("utf-8")  # half a surrogate pair is a ValueError
     if len(header) > MAX_TENSORS:
         raise ValueError(f"{len(header)} tensors, at most {MAX_TENSORS}")
     spans, entries = [], {}
@@ -93,7 +94,7 @@ def parse_entry(name: str, entry: Any) -> tuple[Entry, tuple[int, int]]:
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"tensor {name}: not exactly dtype, shape and data_offsets")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if dtype not in BYTES:
+    if not isinstance(dtype, str) or dtype not in BYTES:
         raise ValueError(f"tensor {name}: dtype {plain(dtype, 20)}")
     if not whole(shape) or len(shape) > MAX_DIMENSIONS:
         raise ValueError(f"tensor {name}: shape {plain(shape, 60)}")

@@ -72,7 +72,7 @@ def from_file(path: Path) -> list[str]:
 def run(verb: str, arguments: Sequence[str]) -> None:
     """pip or uv, its words on stderr. Errors: OutsideFault where it fails."""
     if find_spec("pip"):
-        command = [sys.executable, "-m", "pip", verb, "--disable-pip-version-check"]
+        command = [sys.executable, "-P", "-m", "pip", verb, "--disable-pip-version-check"]
         command += ["--yes"] if verb == "uninstall" else []
     elif uv := shutil.which("uv"):
         command = [uv, "pip", verb, "--python", sys.executable]
