@@ -78,7 +78,7 @@ class G(Generator):
 
     @torch.no_grad()
     def standing(self, passes: int) -> G:
-        """A copy whose batch norms have standing statistics (Sec. 3.1): means over `passes` fresh batches of samples.
+        """A copy whose batch norms have standing statistics: means over `passes` fresh batches of samples.
 
         Of the weights as they are, so a moving average of weights has statistics of its own. Always the same ones.
         """
