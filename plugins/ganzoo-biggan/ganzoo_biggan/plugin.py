@@ -40,7 +40,7 @@ BIGGAN = Family(
         "mnist": Preset(
             {"image_size": 32, "channels": 1, "classes": 10, "z_chunk": 16, "y_dim": 32, "attention": 16,
              "g_widths": (192, 128, 48, 24), "d_widths": (24, 48, 128, 128), "d_halvings": 3,
-             "d_lr": 1e-3, "g_lr": 5e-4, "standing": 16, "images": 60_000},
+             "d_lr": 1e-3, "g_lr": 5e-4, "standing": 16, "images": 110_000},
             {"batch_size": 32, "ema_images": 8_000},
         ),
         "tiny": Preset(
