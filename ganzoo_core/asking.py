@@ -192,6 +192,8 @@ def bad_request(fault: Any, subject: Subject) -> GanzooError:
 
 def by_status(fault: Any, subject: Subject) -> GanzooError:
     status = fault.response.status_code
+    if status == 404:  # the Hub says what it is that is not found
+        return no_hub(fault, subject)
     if status == 401:
         return OutsideFault(f"{subject}: not allowed: {said(fault)}", "Is HF_TOKEN right? `hf auth login` makes one.")
     if status == 403:
@@ -209,6 +211,8 @@ def by_status(fault: Any, subject: Subject) -> GanzooError:
 
 def transport(fault: BaseException, subject: Subject) -> GanzooError:
     name = type(fault).__name__
+    if "xet" in str(fault).lower():
+        return Unreachable(f"{subject}: the transfer by xet failed: {said(fault)}", "Try it with HF_HUB_DISABLE_XET=1.")
     return Unreachable(f"{subject}: cannot reach {endpoint()}: {name}: {said(fault)}", "Is the network there?")
 
 
@@ -222,7 +226,8 @@ def disk(fault: OSError, subject: Subject) -> GanzooError:
 def said(fault: BaseException) -> str:
     """The words of an error on one line, without tokens, whoever put them there."""
     server = getattr(fault, "server_message", None)
-    return plain(unsecret(" ".join(str(server or fault).split())), 300)
+    words = str(server or fault).partition("For more information")[0]
+    return plain(unsecret(" ".join(words.split())), 300)
 
 
 def unsecret(text: str) -> str:

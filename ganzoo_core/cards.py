@@ -176,7 +176,8 @@ def scores(subject: Subject) -> str:
     if not subject.metrics:
         return f"## Metrics\n\nNone has been measured yet: `ganzoo eval {subject.source}` does."
     rows = [f"| {text(row['name'])} | {row['value']:.6g} | {protocol(row['protocol'])} |" for row in subject.metrics]
-    commands = dict.fromkeys(command(subject.source, row) for row in subject.metrics)
+    commands = [f"ganzoo verify --metrics {subject.source}  # all of them, and compared"]
+    commands += dict.fromkeys(command(subject.source, row) for row in subject.metrics)
     table = "\n".join(["| metric | value | how it was measured |", "|---|---:|---|", *rows])
     again = "\n".join(commands)
     return f"## Metrics\n\n{table}\n\nThe same numbers again:\n\n```sh\n{again}\n```"

@@ -171,6 +171,7 @@ SAID = {  # what the Hub does: how, exit code, words
     "H11 loop": (lambda h: (published(h, "you/model"), h.misbehave("loop", "/resolve/", 99)), 3, "cannot reach"),
     "H11 loop api": (lambda h: h.misbehave("loop", "/api/", 99), 3, "cannot reach"),
     "no Hub": (lambda h: h.misbehave("html", "/api/"), 3, "does not answer like a Hub"),
+    "no Hub 404": (lambda h: h.misbehave(404, "/api/"), 3, "does not answer like a Hub"),
     "no Hub json": (lambda h: h.misbehave("json", "/api/", body=b"[1, 2]"), 3, "does not answer like a Hub"),
     "no Hub {}": (lambda h: h.misbehave("json", "/api/", body=b"{}"), 3, "does not answer like a Hub"),
     "H07 html": (lambda h: (published(h, "you/model"), h.misbehave("html", "/resolve/", 99)), 3, "the Hub calls it"),
