@@ -33,7 +33,7 @@ def rehearse_step(stage: Objective, loss: Callable[[Batch], Any], batch: Batch) 
         terms = loss(batch)
     except GanzooError:
         raise
-    except (RuntimeError, TypeError, ValueError, KeyError, IndexError) as fault:
+    except (RuntimeError, TypeError, ValueError, KeyError, IndexError, AttributeError) as fault:
         shapes = ", ".join(f"{k} {list(v.shape)}" for k, v in batch.items())
         raise GanzooError(
             f"{type(stage).__name__}.{getattr(loss, '__name__', 'loss')}: {culprit(stage, fault)} does not fit "

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ganzoo_core.data.few import Few
 from ganzoo_core.data.source import Facts, Source, Tensors, fingerprint
 from ganzoo_core.errors import GanzooError
 
@@ -19,7 +20,10 @@ SIZE = 16
 def open_digits(
     root: Path | None, variant: str, *, image_size: int | None = None, channels: int | None = None
 ) -> Source:
-    """1,797 digits, 8x8 with values 0..16, as x [n, C, size, size] in [-1, 1] (bicubic) and label [n]."""
+    """1,797 digits, 8x8 with values 0..16, as x [n, C, size, size] in [-1, 1] (bicubic) and label [n].
+
+    Variant labels100 knows a hundred of the labels (ganzoo_core.data.few).
+    """
     table = _table()  # [1797, 65]: 64 pixels, then the label
     pixels, labels = table[:, :64].reshape(-1, 1, 8, 8), table[:, 64].to(torch.int64)
     size, channels = image_size or SIZE, channels or 1
@@ -33,7 +37,8 @@ def open_digits(
         licence="CC-BY-4.0",
         fingerprint=fingerprint("digits", table, size, channels),
     )
-    return Tensors(facts, {"x": pixels.mul(255 / 16).round().to(torch.uint8)}, {"label": labels})
+    source = Tensors(facts, {"x": pixels.mul(255 / 16).round().to(torch.uint8)}, {"label": labels})
+    return Few(source, "digits:labels100", 100) if variant == "labels100" else source
 
 
 def _table() -> Tensor:

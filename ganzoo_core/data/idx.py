@@ -11,6 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ganzoo_core.data import downloading
+from ganzoo_core.data.few import Few
 from ganzoo_core.data.places import find, where_to_put
 from ganzoo_core.data.source import Facts, Source, Tensors, fingerprint
 from ganzoo_core.errors import GanzooError, OutsideFault, plain
@@ -22,14 +23,20 @@ LARGEST = 64 << 20  # bytes unpacked; the largest true file has 47 MB
 def open_mnist(
     root: Path | None, variant: str, *, image_size: int | None = None, channels: int | None = None
 ) -> Source:
-    """x [n, C, size, size], 28 px and gray unless asked, and label [n]; variants train (the default) and test."""
+    """x [n, C, size, size], 28 px and gray unless asked, and label [n]; variants train (the default) and test.
+
+    Variant labels100 knows a hundred labels of the training set (ganzoo_core.data.few).
+    """
     return _open("mnist", "MNIST", root, variant, image_size, channels, tuple("0123456789"), "CC-BY-SA-3.0")
 
 
 def open_fashion_mnist(
     root: Path | None, variant: str, *, image_size: int | None = None, channels: int | None = None
 ) -> Source:
-    """x [n, C, size, size], 28 px and gray unless asked, and label [n]; variants train (the default) and test."""
+    """x [n, C, size, size], 28 px and gray unless asked, and label [n]; variants train (the default) and test.
+
+    Variant labels100 knows a hundred labels of the training set (ganzoo_core.data.few).
+    """
     return _open("fashion_mnist", "FashionMNIST", root, variant, image_size, channels, CLOTHES, "MIT")
 
 
@@ -55,7 +62,8 @@ def _open(
         licence=licence,
         fingerprint=fingerprint(name, pixels, labels, size, channels),
     )
-    return Tensors(facts, {"x": pixels}, {"label": labels})
+    source = Tensors(facts, {"x": pixels}, {"label": labels})
+    return Few(source, f"{name}:{variant}", 100) if variant == "labels100" else source
 
 
 def _tensors(name: str, torchvision_name: str, root: Path | None, part: str) -> tuple[Tensor, Tensor]:

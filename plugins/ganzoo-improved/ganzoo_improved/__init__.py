@@ -1,0 +1,1 @@
+"""Improved Techniques for Training GANs (Salimans et al. 2016) for ganzoo."""
