@@ -138,10 +138,11 @@ def about(subject: Subject) -> str:
 
 
 def use(subject: Subject) -> str:
-    plugin = subject.family.plugin
-    given = {"image": "translate(images, seed=0)"}
-    kinds = [i.get("kind") for i in subject.config["inputs"].values()]
-    call = next((given[str(k)] for k in kinds if k in given), "sample(16, seed=0)")
+    plugin, inputs = subject.family.plugin, subject.config["inputs"]
+    given = [name for name, i in inputs.items() if i.get("kind") == "label" and i.get("default") is None]
+    labels, option = "".join(f", {name}=0" for name in given), " --label 0" if given else ""
+    images = any(i.get("kind") == "image" for i in inputs.values())
+    call = "translate(images, seed=0)" if images else f"sample(16, seed=0{labels})"
     return f"""## Use
 
 ```python
@@ -151,7 +152,7 @@ images = model.{call}  # [N, C, H, W] in [-1, 1]
 ```
 
 ```sh
-ganzoo sample {subject.source} -n 64 --seed 0 -o samples.png
+ganzoo sample {subject.source} -n 64 --seed 0{option} -o samples.png
 ```
 
 It needs `ganzoo-core` and its plugin: `ganzoo install {text(plugin)}`."""

@@ -136,6 +136,16 @@ def test_a_card_without_metrics_and_samples_says_how_to_measure():
     assert "None has been measured yet" in text and "samples.png)" not in text and "model-index" not in text
 
 
+def test_a_card_of_a_conditional_model_says_which_class():
+    """What must be said when it is sampled is said in the lines that one copies."""
+    config = read_config(MODEL)
+    config["inputs"]["label"] = {"kind": "label", "shape": [], "range": [0, 9], "default": None, "names": []}
+    text = cards.card(cards.Subject(config, [], "hf:me/model", True))
+    assert "model.sample(16, seed=0, label=0)" in text and "--label 0 -o samples.png" in text
+    config["inputs"]["label"]["default"] = 3
+    assert "model.sample(16, seed=0)" in cards.card(cards.Subject(config, [], "hf:me/model", True))
+
+
 def test_strangers_words_stay_words():
     """A data set's name and a command out of a config cannot break out of the card."""
     config = read_config(MODEL)
