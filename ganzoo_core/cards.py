@@ -132,7 +132,7 @@ def about(subject: Subject) -> str:
     family, config = subject.family, subject.config
     paper = f"*{text(family.paper)}* ({family.year})"
     link = f"[{paper}](https://arxiv.org/abs/{family.arxiv})" if family.arxiv else paper
-    shape = " x ".join(str(side) for side in config["output"].get("shape", ()))
+    shape = " x ".join(str(side) for side in config["output"].get("shape") or ())
     made = f", {shape}" if shape else ""
     return f"A **{text(family.name)}**{made}: {text(family.summary)}. {link}."
 

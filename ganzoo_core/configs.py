@@ -87,6 +87,13 @@ def check_words(path: Path, config: Mapping[str, Any]) -> None:
             raise GanzooError(f"{path}: {key}: expected the keys {', '.join(wanted)}")
         for name, kind in wanted.items():
             expect(path, f"{key}.{name}", kind, config[key][name])
+    for name, declared in config["inputs"].items():
+        expect(path, f"inputs.{plain(name, 60)}", dict, declared)
+        if not name.isidentifier():
+            raise GanzooError(f"{path}: inputs: {plain(name, 60)!r} is no name of an argument")
+    for key in ("shape", "range"):
+        if config["output"].get(key) is not None:
+            expect(path, f"output.{key}", list, config["output"][key])
     texts = {"licence": config["licence"]}
     texts |= {f"dataset.{name}": text for name, text in config["dataset"].items()}
     texts |= {f"labels[{i}]": text for i, text in enumerate(config["labels"])}

@@ -271,6 +271,9 @@ BAD_CONFIGS = {
     "C15 long": (config(id="a." + "x" * 5000), "id: expected family.tag"),
     "C17 future": (config(format=2), "format 2, and this ganzoo reads 1. Update ganzoo-core"),
     "C18 8 MB": (config(licence="x" * (8 << 20)), "at most"),
+    "inputs": (config(inputs={"z": 3}), "inputs.z: expected dict, found 3"),
+    "input's name": (config(inputs={"a\n```": {}}), "is no name of an argument"),
+    "output": (config(output={"shape": 3}), "output.shape: expected list, found 3"),
     "nesting": (b'{"a":' * 100_000, "config.json"),
     "a list": (b"[]", "is not a table"),
 }  # fmt: skip
