@@ -1,6 +1,6 @@
 """Inception v3 as published scores use it: torch-fidelity's network, and the file of weights that it was ported to.
 
-The file (Apache-2.0, 91 MB) is not shipped. It is read by torch's restricted unpickler only, and only after its hash
+The file (Apache-2.0) is not shipped. It is read by torch's restricted unpickler only, and only after its hash
 has been found to begin with what its name promises.
 """
 

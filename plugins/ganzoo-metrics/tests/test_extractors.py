@@ -85,6 +85,13 @@ def test_shapes(name: str) -> None:
     assert all(m.std() > 0 for m in maps)
 
 
+def test_every_feature_says_something() -> None:
+    """No feature is zero for all images, as many are where nothing keeps them alive."""
+    net, source = load_extractor("mnist-cnn"), open_source("digits", datasets=NAMES)
+    features = net.features(net.prepared(source.fetch(range(500))["x"]))
+    assert (features > 0).float().mean(0).min() > 0
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_frozen_and_the_same_every_time(name: str) -> None:
     net, again = load_extractor(name), load_extractor(name)
@@ -220,21 +227,15 @@ def test_accuracy_on_emoji_that_were_held_out() -> None:
     batch = source.fetch(at)
     scores = net.scores(net.features(net.prepared(batch["x"])))
     style = torch.tensor([PLANS["emoji-cnn"].heads["style"].index(source.styles[i]) for i in at])
-    assert (scores["style"].argmax(1) == style).float().mean() > STYLE_FLOOR
-    assert (scores["group"].argmax(1) == batch["label"]).float().mean() > GROUP_FLOOR
-
-
-STYLE_FLOOR, GROUP_FLOOR = 0.8, 0.6
+    assert (scores["style"].argmax(1) == style).float().mean() > 0.78
+    assert (scores["group"].argmax(1) == batch["label"]).float().mean() > 0.7
 
 
 def test_digits_are_read_too() -> None:
     """Embedded, and never seen: other hands, 8x8 pixels, another framing."""
     source = open_source("digits", datasets=NAMES)
     net, batch = load_extractor("mnist-cnn"), source.fetch(range(len(source)))
-    assert (net.logits(net.prepared(batch["x"])).argmax(1) == batch["label"]).float().mean() > DIGITS_FLOOR
-
-
-DIGITS_FLOOR = 0.8
+    assert (net.logits(net.prepared(batch["x"])).argmax(1) == batch["label"]).float().mean() > 0.9
 
 
 # training
