@@ -122,7 +122,7 @@ def test_sample_writes_single_pictures_and_refuses_to_overwrite(run, tmp_path):
 
 BAD = {  # bad-inputs.md, section L, and what else a person mistypes: arguments, words of the answer
     "L01 near id": (["sample", "dcgan.mnits", "-o", "x.png"], "Did you mean dcgan.mnist"),
-    "L02 dots": (["sample", "../../etc", "-o", "x.png"], "no such model or run directory"),
+    "L02 dots": (["sample", "../../no/etc", "-o", "x.png"], "no such model or run directory"),
     "L02 escape": (["info", "dc\x1b[31mgan"], r"\x1b[31m"),
     "L02 long": (["info", "x" * 10_000], "10000 characters"),
     "L02 empty": (["info", ""], "unknown family or model"),

@@ -354,3 +354,22 @@ def test_hooks_are_documented():
     hooks = [name for name in vars(hookspecs) if name.startswith("ganzoo_")]
     assert len(hooks) == 7
     assert all(f"## {name}" in text for name in hooks)
+
+
+def test_pins_are_written_kept_and_checked(tmp_path):
+    path, where = tmp_path / "r.toml", f"hf:me/digits@{'0a' * 20}"
+    done = ganzoo(tmp_path, "registry", "build", "--file", path, "--pin", f"dcgan.mnist={where}")
+    assert done.returncode == 0, done.stderr
+    assert catalogue.parse(path).weights["dcgan.mnist"]["where"] == where
+    assert register.drift(path) == ""
+    assert register.text(register.pinned(path)) == path.read_text("utf-8")  # built again, it is still there
+    for bad in ("dcgan.mnist=hf:me/digits@main", "dcgan.mnist=hf:../x@" + "0" * 40, "dcgan.nope=" + where):
+        with pytest.raises(GanzooError):
+            register.pinned(path, [bad])
+
+
+def test_a_damaged_register_is_built_anew(tmp_path):
+    (tmp_path / "r.toml").write_text("[[plugin]\n")
+    done = ganzoo(tmp_path, "registry", "build", "--file", tmp_path / "r.toml")
+    assert done.returncode == 0 and "its pins are lost" in done.stderr
+    assert register.drift(tmp_path / "r.toml") == ""

@@ -17,17 +17,32 @@ def registry_() -> None:
 
 @registry_.command("build")
 @click.option("--file", type=click.Path(path_type=Path), default=REGISTRY, help="Default: the core's own.")
-def build(file: Path) -> None:
-    """Write the register anew from the installed plugins."""
+@click.option("--pin", "pins", multiple=True, metavar="ID=hf:OWNER/REPO@COMMIT", help="Weights lie on the Hub, too.")
+def build(file: Path, pins: tuple[str, ...]) -> None:
+    """Write the register anew from the installed plugins; pins that it has are kept."""
     from ganzoo_core import catalogue, named
-    from ganzoo_core.register import named_text, text
+    from ganzoo_core.register import named_text, pinned, text
 
     target = file.resolve()  # the core's is a link to the repository's
-    target.write_text(text(), "utf-8")
+    target.write_text(text(pinned(readable(target), pins)), "utf-8")
     catalogue.register.cache_clear()
     if file == REGISTRY:
         named.PATH.write_text(named_text(), "utf-8")
     print(target)
+
+
+def readable(path: Path) -> Path | None:
+    """The register that is to be replaced, if it can be read: pins stand nowhere else."""
+    from ganzoo_core import catalogue
+
+    if not path.exists():
+        return None
+    try:
+        catalogue.parse(path)
+    except GanzooError as fault:
+        say(f"warning: {fault.what}: its pins are lost")
+        return None
+    return path
 
 
 @registry_.command("check")
