@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from ganzoo_metrics.features import Confidence, Kept, Moments
+from ganzoo_metrics.fidelity import frechet, squared_mmd
+from ganzoo_metrics.labels import purity
+from ganzoo_metrics.manifolds import K_COVERAGE, manifold
 from torch import nn
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_isc import isc_features_to_metric
 from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.metric_prc import prc_features_to_metric
 from torchmetrics.image.fid import FrechetInceptionDistance
-
-from ganzoo_metrics.features import Confidence, Kept, Moments
-from ganzoo_metrics.fidelity import frechet, squared_mmd
-from ganzoo_metrics.manifolds import K_COVERAGE, manifold
-from ganzoo_metrics.labels import purity
 
 D = 24
 
