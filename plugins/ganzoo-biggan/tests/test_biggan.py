@@ -13,6 +13,7 @@ from ganzoo_biggan.objective import off_diagonal, overlap
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, interpolate, linear, max_pool2d
 
+import ganzoo_core as gz
 from ganzoo_core import model, weights
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import cycled
@@ -288,6 +289,13 @@ def test_a_trained_model_is_saved_as_it_is_also_in_half_precision(tmp_path) -> N
     model.load(tmp_path / "a").save(tmp_path / "b")
     files = [(tmp_path / name / "model.safetensors").read_bytes() for name in "ab"]
     assert files[0] == files[1]
+
+
+def test_what_is_published_knows_its_classes_by_name(tmp_path) -> None:
+    gz.fit(small(), "digits", images=64, out=tmp_path / "run")
+    found = gz.load(tmp_path / "run")
+    assert found.generator.inputs["label"].names == tuple("0123456789")
+    assert bool(found.generator.stand)
 
 
 def test_training_on_makes_statistics_stale() -> None:
