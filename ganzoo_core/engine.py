@@ -223,9 +223,9 @@ def publish(folder: Path, objective: Objective, feed: Feed, seed: int, images: i
     tag = "".join(c if c.isalnum() else "_" for c in feed.facts.name.lower()).strip("_") or "own"
     origin = Origin(
         f"{objective.recipe.family}.{tag}", "NOASSERTION", feed.facts.name, feed.facts.licence or "NOASSERTION",
-        images, seed, runs.command(), runs.versions(),
+        images, seed, runs.read(folder.parent)["command"], runs.versions(),
     )  # fmt: skip
-    for net in objective.shipped().values():
+    for net in objective.modules():
         name_classes(net, feed.facts.class_names)
     write_model(folder, objective, origin)
     write_samples(folder / "samples.png", objective)

@@ -75,7 +75,7 @@ def resume(folder: Path, description: Mapping[str, Any]) -> None:
         u = old["images"] / new["images"]
         longer = f"extended from {old['images']:,} to {new['images']:,} images"
         say(f"{longer}: what was its end is now {u:.2f} of its course, and its schedules go back to there")
-    write_json(folder / "run.json", description)
+    write_json(folder / "run.json", {**description, "command": old["command"]})  # the one that began it
 
 
 def difference(key: str, old: Any, new: Any) -> str:
