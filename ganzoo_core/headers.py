@@ -39,7 +39,7 @@ def read_header(data: bytes, where: str) -> dict[str, Entry]:
         return GanzooError(f"{where}: {why}", "Fetch the file again.")
 
     for start, name in LOOKALIKES.items():
-        if data.startswith(start):
+        if data.startswith(start) and data[8:9] != b"{":  # a header of 1,664 bytes begins like a pickle, with 0x80
             raise refuse(f"is {name}")
     if len(data) < 8:
         raise refuse(f"is truncated at {len(data)} bytes")

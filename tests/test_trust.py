@@ -434,3 +434,11 @@ def test_the_token_is_nowhere(watched):
         if path.is_file() and path.suffix != ".py":
             assert WRITER.encode() not in path.read_bytes(), path
     assert gz.load(MODEL)  # and all of this without one
+
+
+@pytest.mark.parametrize("length", [0x80, 0x180, 0x680, 0x8B1F])
+def test_a_header_whose_length_looks_like_another_file_is_read(length):
+    """The file's first bytes are the header's length: one of 128 begins as a pickle does, one of 35,615 as gzip."""
+    entry = b'"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}'
+    data = length.to_bytes(8, "little") + (b"{" + entry + b"}").ljust(length) + bytes(8)
+    assert read_header(data, "w")["w"].shape == (2,)
