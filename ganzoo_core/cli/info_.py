@@ -27,6 +27,7 @@ def info_(name: str, as_json: bool) -> None:
         arguments = recipe_rows(name) if families[name].installed else []
         facts["presets"] = preset_rows(name) if families[name].installed else {}
         facts["install"] = catalogue.install_hint(name)
+        facts["others"] = namesakes(name)
     else:
         strangers_only(name, [*families, *models], as_json)
         return
@@ -34,7 +35,9 @@ def info_(name: str, as_json: bool) -> None:
         document({**facts, "arguments": arguments})
         return
     for key, value in facts.items():
-        if key == "presets":
+        if key == "others":
+            show_strangers(value)
+        elif key == "presets":
             for preset, text in value.items():
                 print(f"{'preset ' + preset:18}{plain(text, 400)}")
         elif value not in ("", (), [], {}):
@@ -45,6 +48,13 @@ def info_(name: str, as_json: bool) -> None:
         table("Arguments (-c name=value)", ["name", "type", "default", "meaning"], rows)
 
 
+def namesakes(family: str) -> list[dict[str, object]]:
+    """GANs of other papers that go by the same name."""
+    from ganzoo_core import named
+
+    return [row.about() for row in named.called(family) if family not in row.family.split(",")]
+
+
 def strangers_only(name: str, known: list[str], as_json: bool) -> None:
     """A GAN that has a name but no family here: say so, and which paper it is."""
     from ganzoo_core import named
@@ -52,12 +62,17 @@ def strangers_only(name: str, known: list[str], as_json: bool) -> None:
     found = named.called(name)
     if not found:
         raise UnknownName("family or model", name, known, "`ganzoo list` and `ganzoo search` know more.")
+    rows = [row.about() for row in found]
     if as_json:
-        document({"named": [row.about() for row in found]})
+        document({"named": rows})
         return
-    for row in found:
-        ours = f"here it is the family {row.family}" if row.family else "the zoo does not have it"
-        print(f"{plain(row.name)} ({row.year}): {plain(row.title)}, {plain(row.arxiv)}: {ours}")
+    show_strangers(rows)
+
+
+def show_strangers(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        ours = f"here it is the family {row['family']}" if row["family"] else "the zoo does not have it"
+        print(f"{plain(row['name'])} ({row['year']}): {plain(row['title'])}, {plain(row['arxiv'])}: {ours}")
 
 
 def recipe_rows(family: str) -> list[dict[str, Any]]:
