@@ -25,7 +25,7 @@ INFOGAN = Family(
     presets={
         "paper": Preset({"image_size": 28, "channels": 1}, {"batch_size": 128}),
         "mnist": Preset(
-            {"image_size": 28, "channels": 1, "width": 32, "images": 400_000},
+            {"image_size": 28, "channels": 1, "width": 32, "images": 250_000},
             {"batch_size": 64, "ema_images": 10_000},
         ),
         "digits": Preset(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import runpy
+from pathlib import Path
 
 import pytest
 import torch
@@ -118,6 +120,15 @@ def test_a_sheet_changes_one_code_from_left_to_right_and_the_category_from_row_t
         G.sample(32, seed=0, traverse=1)
     with pytest.raises(GanzooError, match="traverse"):
         G.sample(30, seed=0, traverse=2)
+
+
+def test_the_shipped_codes_mean_slant_and_stroke() -> None:
+    path = Path(__file__).parent.parent / "experiments" / "codes.py"
+    measured = runpy.run_path(str(path))
+    slants = [slant for slant, _ in measured["moved"]("infogan.mnist", 0)]
+    strokes = [stroke for _, stroke in measured["moved"]("infogan.mnist", 1)]
+    assert slants == sorted(slants) and slants[-1] - slants[0] > 1
+    assert strokes == sorted(strokes, reverse=True) and strokes[0] > 2 * strokes[-1]
 
 
 def test_codes_may_be_given() -> None:
