@@ -26,7 +26,7 @@ ACGAN = Family(
         "paper": Preset({"image_size": 128, "channels": 3, "classes": 10, "width": 16}, {"batch_size": 100}),
         "cifar10": Preset({"image_size": 32, "channels": 3, "classes": 10, "width": 16}, {"batch_size": 100}),
         "mnist": Preset(
-            {"image_size": 32, "channels": 1, "classes": 10, "width": 12, "images": 160_000},
+            {"image_size": 32, "channels": 1, "classes": 10, "width": 12, "images": 400_000},
             {"batch_size": 64, "ema_images": 20_000},
         ),
         "digits": Preset(

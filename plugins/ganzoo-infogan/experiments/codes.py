@@ -15,7 +15,7 @@ SAMPLES = 200
 
 
 def slant(images: Tensor) -> Tensor:
-    """Shear of each image [N, 1, H, W]: covariance of x and y over the variance of y, by ink. Positive: top leans left."""
+    """Shear of each image [N, 1, H, W]: covariance of x and y over variance of y. Above 0: the top leans left."""
     ink = (images[:, 0] + 1) / 2  # [N, H, W]
     side = torch.arange(ink.shape[1], dtype=torch.float32)
     y, x = torch.meshgrid(side, side, indexing="ij")
