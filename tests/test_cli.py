@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from processes import ganzoo as forked
 
 HEAVY = ("torch", "numpy", "torchvision", "huggingface_hub", "rich", "sklearn", "PIL")
 TINY = ["train", "dcgan", "--preset", "tiny", "--images", "64", "--batch-size", "16"]
@@ -156,7 +157,7 @@ def test_bad_input_is_one_line(name, tmp_path):
         args = [str(tmp_path / "x.png") if a == "x.png" else a for a in args]
     if args[0] == "train":
         args = [*args, "--out", str(tmp_path / "run")]
-    line = refused(ganzoo(*args, env={"CUDA_VISIBLE_DEVICES": ""}))
+    line = refused(forked(*args, env={"CUDA_VISIBLE_DEVICES": ""}))
     assert words in line
     assert not list(tmp_path.iterdir())
 

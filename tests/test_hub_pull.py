@@ -17,7 +17,7 @@ import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError, IntegrityError, OutsideFault
 from ganzoo_core.hub import parse
 
-NAMED = {"config.json", "model.safetensors", "README.md", "samples.png"}
+NAMED = {"config.json", "model.safetensors", "README.md", "samples.png", "metrics.json"}
 
 
 def test_pull_fetches_the_named_files_and_no_others(hub, ganzoo, tmp_path):

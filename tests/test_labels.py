@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from processes import ganzoo
 
 import ganzoo_core as gz
 
@@ -27,10 +26,6 @@ def run(tmp_path_factory):
     objective = gz.create("cgan", preset="tiny", classes=3)
     gz.fit(objective, str(home / "clothes"), images=32, batch_size=16, out=home / "run", precision="fp32")
     return home / "run"
-
-
-def ganzoo(*args):
-    return subprocess.run([sys.executable, "-m", "ganzoo_core", *map(str, args)], capture_output=True, text=True)
 
 
 def test_names_travel_from_the_data_to_the_model(run):

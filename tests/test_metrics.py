@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
+from processes import ganzoo
 
 import ganzoo_core as gz
 from ganzoo_core import metrics
@@ -209,10 +208,6 @@ def test_other_data_under_the_same_name_are_refused(measured, tmp_path):
 def test_unknown_metrics_are_refused_with_a_suggestion(run):
     with pytest.raises(UnknownName, match=r"unknown metric 'neerest'\. Did you mean nearest"):
         metrics.evaluate(gz.load(run), Question("digits", ("neerest",)))
-
-
-def ganzoo(*args):
-    return subprocess.run([sys.executable, "-m", "ganzoo_core", *map(str, args)], capture_output=True, text=True)
 
 
 def test_the_command_prints_the_same_document_twice(run):

@@ -312,7 +312,7 @@ def test_install_and_uninstall_take_uv_where_there_is_no_pip(tmp_path):
         else:
             (site / path.name).symlink_to(path)
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "uv").symlink_to(shutil.which("uv"))
+    (tmp_path / "bin" / "uv").symlink_to(Path(sys.executable).with_name("uv"))
 
     def run(*args):
         environment = {**os.environ, "PATH": str(tmp_path / "bin"), "UV_OFFLINE": "1"}

@@ -1,6 +1,6 @@
 """Test error of a semi-supervised classifier: how many of the held-out images does D name wrongly?
 
-    python plugins/ganzoo-improved/experiments/errors.py improved.mnist mnist:test
+python plugins/ganzoo-improved/experiments/errors.py improved.mnist mnist:test
 """
 
 from __future__ import annotations

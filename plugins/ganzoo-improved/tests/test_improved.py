@@ -98,8 +98,8 @@ def test_history_is_the_distance_from_the_running_mean() -> None:
         past.append([w.detach().clone() for w in net.parameters()])
         history.update(net)
     means = [torch.stack(ws).mean(0) for ws in zip(*past, strict=True)]
-    expected = sum(float((w - m).square().sum()) for w, m in zip(net.parameters(), means, strict=True))
-    assert float(history(net)) == pytest.approx(expected, rel=1e-5)
+    expected = sum(float((w.detach() - m).square().sum()) for w, m in zip(net.parameters(), means, strict=True))
+    assert float(history(net).detach()) == pytest.approx(expected, rel=1e-5)
     assert len(list(history.parameters())) == 0 and int(history.t) == 5
 
 

@@ -1,0 +1,50 @@
+"""The program in a process of its own that is forked from this one, so that torch need not be loaded again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import torch  # noqa: F401  before the fork
+
+from ganzoo_core.cli import main
+
+
+def ganzoo(*args: object, cwd: str | os.PathLike[str] | None = None, env: dict[str, str] | None = None):
+    """`ganzoo ARGS` as a subprocess.CompletedProcess: real streams, a real exit code, nothing of it stays here."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder) / "out", Path(folder) / "err"
+        sys.stdout.flush()
+        sys.stderr.flush()
+        child = os.fork()
+        if not child:
+            play([str(arg) for arg in args], out, err, cwd, env or {})
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        return subprocess.CompletedProcess(args, code, out.read_text("utf-8"), err.read_text("utf-8"))
+
+
+def play(args: list[str], out: Path, err: Path, cwd: str | os.PathLike[str] | None, env: dict[str, str]) -> None:
+    """In the child; it never returns."""
+    code = 1
+    try:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for stream, path in ((1, out), (2, err)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), stream)
+        sys.stdout, sys.stderr = (open(n, "w", encoding="utf-8", closefd=False) for n in (1, 2))  # noqa: SIM115
+        os.environ.update(env)
+        if cwd is not None:
+            os.chdir(cwd)
+        main(args)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
