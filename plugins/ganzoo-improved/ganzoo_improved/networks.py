@@ -113,7 +113,7 @@ def dense(shape: Shape, width: int, z_dim: int, classes: int) -> tuple[G, D]:
     g: list[nn.Module] = []
     for n in (z_dim, width // 2):
         g += [nn.Linear(n, width // 2), nn.Softplus(), nn.BatchNorm1d(width // 2, affine=False)]
-    g += [Normed(width // 2, pixels), nn.Sigmoid(), nn.Unflatten(1, shape), Signed()]
+    g += [nn.Linear(width // 2, pixels), nn.Sigmoid(), nn.Unflatten(1, shape), Signed()]
     return G(g, shape, z_dim), D(d, hidden[-1], classes)
 
 
