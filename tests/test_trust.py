@@ -381,7 +381,8 @@ def watched(tmp_path_factory):
             "train dcgan --preset tiny --images 64 --batch-size 16 --checkpoint-every 32 --out run",
             "train dcgan --resume --images 96 --preset tiny --batch-size 16 --out run", "report run",
             "sample run -n 4 -o a.png", "sample wgan_gp.mnist -n 4 -o b.png", "sample model -n 4 -o c.png",
-            "sample hf:me/model -n 4 -o d.png", "verify run model wgan_gp.mnist hf:me/model", "pull hf:me/model",
+            "sample hf:me/model -n 4 -o d.png", "eval run --data digits --metric nearest -n 16",
+            "verify run model wgan_gp.mnist hf:me/model", "pull hf:me/model",
             "export model out", "push model me/mine --license mit", "push run me/run --license mit --create-pr",
             "push run me/run --license mit", "pull hf:me/run hf:me/mine", "pull hf:me/nothing",
             "push model you/x --license mit",
@@ -392,7 +393,7 @@ def watched(tmp_path_factory):
         leak = {"X-Error-Message": f"bad token {WRITER}", "X-HF-Warning": f"t; {WRITER}"}
         hub.misbehave(403, "/me/leaky", 99, headers=leak)
         environment = {**os.environ, **hub.environment(root / "home"), "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1"}
-        environment["GANZOO_PLUGINS"] = "dcgan,wgan"  # doctor imports each in a process of its own
+        environment["GANZOO_PLUGINS"] = "dcgan,metrics,wgan"  # doctor imports each in a process of its own
         command = [sys.executable, "-P", root / "watched.py", here, root / "lines"]
         done = subprocess.run(command, cwd=here, capture_output=True, text=True, env=environment, timeout=200)
     return root, lines, done
