@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.configs import read_metrics
-from ganzoo_core.data import Source, open_source
+from ganzoo_core.data import Source, fingerprint, open_source
 from ganzoo_core.errors import GanzooError, plain
 from ganzoo_core.files import write_aside
 from ganzoo_core.model import Model
@@ -155,10 +155,6 @@ def write_cache(path: Path, data: bytes) -> None:
         write_aside(path, data)
     except OSError:
         return
-
-
-def fingerprint(*parts: object) -> str:
-    return hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()
 
 
 def cache_folder() -> Path | None:

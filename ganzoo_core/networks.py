@@ -167,7 +167,7 @@ def condition(name: str, declared: Input, given: Any, n: int, device: torch.devi
     """What the user gave for one input as a tensor of n rows: one for all, or one for each."""
     given = declared.default if given is None else given
     if given is None:
-        raise GanzooError(f"{declared.kind} {name}: is missing", f"This model needs one: give {name}.")
+        raise GanzooError(f"{name}: is missing", f"This model needs {wanted(declared)}: give {name}.")
     try:
         value = torch.as_tensor(numbers(declared, given), device=device)
     except (TypeError, ValueError, RuntimeError):
@@ -191,6 +191,14 @@ def condition(name: str, declared: Input, given: Any, n: int, device: torch.devi
     if len(value) != n:
         raise GanzooError(f"{name}: {len(value)} given for {n} samples", "Give one for all or one for each.")
     return value
+
+
+def wanted(declared: Input) -> str:
+    """What is asked for where an input is missing."""
+    if declared.names:
+        return f"one of {', '.join(declared.names)}"
+    low, high = declared.range or (0, 0)
+    return f"a {declared.kind}" + (f" from {low:.0f} to {high:.0f}" if declared.kind == "label" and high else "")
 
 
 def numbers(declared: Input, given: Any) -> Any:

@@ -59,7 +59,7 @@ def test_several_labels_take_turns(run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ([], "label label: is missing"),
+        ([], "label: is missing. This model needs one of Ankle boot, bag, coat"),
         (["--label", "3"], "out of range"),
         (["--label", "bga"], "unknown label 'bga'. Did you mean bag"),
         (["--label", "-1"], "out of range"),

@@ -156,7 +156,7 @@ def test_sampling_is_float32_inside_autocast(net):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({}, "label label: is missing"),
+        ({}, "^label: is missing"),
         ({"label": 3}, r"out of range. It must lie in 0\.\.2"),
         ({"label": -1}, "out of range"),
         ({"label": [0, 1, 5]}, "out of range"),

@@ -37,6 +37,9 @@ def info_(name: str, as_json: bool) -> None:
     for key, value in facts.items():
         if key == "others":
             show_strangers(value)
+        elif key == "metrics":
+            for score in value:
+                print(f"{plain(score['name'], 60):28}{score['value']:.6g}")
         elif key == "presets":
             for preset, text in value.items():
                 print(f"{'preset ' + preset:18}{plain(text, 400)}")
