@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ganzoo_core import checkpoint, pictures, runs
+from ganzoo_core.data import how_to_have
 from ganzoo_core.distributed import Processes, processes
 from ganzoo_core.errors import GanzooError, OutsideFault, UnknownName, plain, say
 from ganzoo_core.feeds import Feed, feed_of
@@ -155,15 +156,13 @@ def watchers_of(folder: Path | None, settings: Settings) -> Iterator[Callable[[R
 def open_feed(objective: Objective, data: Any, settings: Settings) -> Feed:
     """The data in the size that the objective's networks want; it must have all that the objective needs."""
     args: Mapping[str, Any] = objective.recipe.args if objective.recipe else {}
-    wanted = {k: args[k] for k in ("image_size", "channels", "classes") if k in args}
+    wanted = {k: args[k] for k in ("image_size", "channels", "classes", "longest_side") if k in args}
     options = {**wanted, **settings.data_options}
     feed = feed_of(data, seed=settings.seed, workers=settings.workers, root=settings.data_root, **options)
     missing = objective.needs - feed.facts.keys
     if feed.facts.keys and missing:
         keys, game = ", ".join(sorted(missing)), type(objective).__name__
-        raise GanzooError(
-            f"data {plain(feed.facts.name)}: has no {keys}, which {game} needs", "Choose another data set or family."
-        )
+        raise GanzooError(f"data {plain(feed.facts.name)}: has no {keys}, which {game} needs", how_to_have(missing))
     return feed
 
 

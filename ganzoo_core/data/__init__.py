@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ganzoo_core.data.folder import open_folder as open_folder
     from ganzoo_core.data.mixtures import grid_modes as grid_modes
     from ganzoo_core.data.mixtures import ring_modes as ring_modes
+    from ganzoo_core.data.opening import how_to_have as how_to_have
     from ganzoo_core.data.opening import open_source as open_source
     from ganzoo_core.data.places import missing as missing
     from ganzoo_core.data.places import search_roots as search_roots
@@ -31,6 +32,7 @@ _HOME = {
     "Tensors": "source",
     "fingerprint": "source",
     "grid_modes": "mixtures",
+    "how_to_have": "opening",
     "missing": "places",
     "open_folder": "folder",
     "open_source": "opening",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ganzoo_core.specs import Dataset
 
+EMOJI_PAIRS = ("noto2blob", "noto2twemoji", "edges2noto", "gray2noto", "unpaired")
+
 DATASETS: tuple[Dataset, ...] = (
     Dataset(
         name="digits",
@@ -40,10 +42,26 @@ DATASETS: tuple[Dataset, ...] = (
     Dataset(
         name="emoji",
         summary="emoji in three drawing styles, 64x64, colour, on white: 3,530 by Noto, 3,790 by Twemoji, 2,723 blobs",
-        keys=("x", "label"),
+        keys=("x", "label", "a", "b"),
         licence="Apache-2.0 AND CC-BY-4.0",  # a source says which of them its variant has
-        open="ganzoo_core.data.emoji:open_emoji",
-        variants=("noto", "twemoji", "blob", "all"),
+        open="ganzoo_core.data.emoji_pairs:open_emoji_variant",
+        variants=(
+            "noto",
+            "twemoji",
+            "blob",
+            "all",
+            "noto_train",
+            "noto_test",
+            *(name + part for name in EMOJI_PAIRS for part in ("", "_test")),
+        ),
+    ),
+    Dataset(
+        name="kodak",
+        summary="24 photographs, 768x512, colour, and small copies: crops of 01-20 to train on, 21-24 whole to test",
+        keys=("x", "low"),
+        licence="LicenseRef-Kodak",  # released for unrestricted usage
+        open="ganzoo_core.data.resolution:open_kodak",
+        variants=("x4", "x4_test", "x2", "x2_test"),
     ),
     Dataset(
         name="ring",

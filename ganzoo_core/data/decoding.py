@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
@@ -19,6 +19,7 @@ LARGEST = 64_000_000  # pixels; known from the header, so a bomb is refused befo
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 GRAY = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N"}
 EDGE = 4096  # bytes at each end of a file that are looked at
+Cut = Callable[[Image.Image, int], Image.Image]  # (picture, size) -> what is served of it
 
 
 class BadImage(Exception):
@@ -50,16 +51,16 @@ def inspect(path: str) -> Header:
             return Header(*image.size, image.mode in GRAY, suspect, digest)
 
 
-def decode(path: str, size: int, channels: int) -> NDArray[np.uint8]:
-    """uint8 [C, size, size]: the centre square, resized with antialiased bicubic.
+def decode(path: str, size: int, channels: int, cut: Cut | None = None) -> NDArray[np.uint8]:
+    """uint8 [C, size, size]: the centre square, or what `cut` makes, resized with antialiased bicubic.
 
     EXIF rotation is applied, what is transparent lies on white, 16-bit values are divided by 256, colours become
     gray by ITU-R 601; of an animation the first frame is taken.
     """
     with _regular(path) as file, _opened(file, file.read(EDGE)) as image, _stranger():
         image.load()
-        square = _centred(_converted(_upright(image), "L" if channels == 1 else "RGB"), size)
-        return np.ascontiguousarray(np.asarray(square).reshape(size, size, channels).transpose(2, 0, 1))
+        part = (cut or centred)(_converted(_upright(image), "L" if channels == 1 else "RGB"), size)
+        return np.ascontiguousarray(np.asarray(part).reshape(part.height, part.width, channels).transpose(2, 0, 1))
 
 
 @contextlib.contextmanager
@@ -152,10 +153,32 @@ def _converted(image: Image.Image, mode: str) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _centred(image: Image.Image, size: int) -> Image.Image:
-    """Cut first, then resized: the long side of a strip would grow beyond all memory the other way round."""
+# What is served of a picture: cut first, then resized, or the long side of a strip would grow beyond all memory
+
+
+def centred(image: Image.Image, size: int) -> Image.Image:
+    """The centre square."""
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
-    square = image.crop((left, top, left + side, top + side))
-    return square if side == size else square.resize((size, size), Image.Resampling.BICUBIC)
+    return resized(image.crop((left, top, left + side, top + side)), size, size)
+
+
+def left_half(image: Image.Image, size: int) -> Image.Image:
+    """The centre square of the left half: the first picture of two side by side."""
+    return centred(image.crop((0, 0, image.width // 2, image.height)), size)
+
+
+def right_half(image: Image.Image, size: int) -> Image.Image:
+    """The centre square of the right half."""
+    return centred(image.crop((image.width - image.width // 2, 0, image.width, image.height)), size)
+
+
+def whole(image: Image.Image, longest_side: int) -> Image.Image:
+    """All of it, made smaller until the longer side is `longest_side`; 0: as it is. Never enlarged."""
+    scale = min(1.0, longest_side / max(image.size)) if longest_side else 1.0
+    return resized(image, max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+
+
+def resized(image: Image.Image, width: int, height: int) -> Image.Image:
+    return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BICUBIC)

@@ -59,10 +59,15 @@ class Emoji(Tensors):
 def open_emoji(root: Path | None, variant: str, *, image_size: int | None = None, channels: int | None = None) -> Emoji:
     """x [n, C, size, size], 64 px and RGB unless asked, and label [n]: the CLDR group.
 
-    Variants noto (the default), twemoji, blob, and all: these three, one after the other.
+    Variants noto (the default), twemoji, blob, and all: these three, one after the other; noto_train and noto_test
+    without and with nothing but the held-out emoji.
     """
     variant = variant or "noto"
-    pixels, rows = _read(root, STYLES if variant == "all" else (variant,))
+    style, _, part = variant.partition("_")
+    pixels, rows = _read(root, STYLES if style == "all" else (style,))
+    if part:
+        at = [i for i, row in enumerate(rows) if is_held_out(base_of(row.id)) == (part == "test")]
+        pixels, rows = pixels[at], [rows[i] for i in at]
     size, channels = image_size or SIZE, channels or 3
     facts = Facts(
         name="emoji" if variant == "noto" else f"emoji:{variant}",
@@ -71,7 +76,7 @@ def open_emoji(root: Path | None, variant: str, *, image_size: int | None = None
         channels=channels,
         classes=len(GROUPS),
         class_names=GROUPS,
-        licence=LICENCES[variant],
+        licence=LICENCES[style],
         fingerprint=fingerprint("emoji", pixels, [row.label for row in rows], size, channels),
     )
     return Emoji(facts, pixels, rows)

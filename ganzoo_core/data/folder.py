@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 import torch
 from torch import Tensor
 
-from ganzoo_core.data.decoding import BadImage, Header, decode, inspect
+from ganzoo_core.data.decoding import BadImage, Cut, Header, decode, inspect
 from ganzoo_core.data.listing import LEAVES, Bad, Listing, list_images
 from ganzoo_core.data.pixels import taken, to_float
 from ganzoo_core.data.source import KEPT_BYTES, Facts, Source
@@ -36,18 +36,20 @@ def open_folder(
     channels: int | None = None,
     on_bad_image: OnBad = "refuse",
     follow_links: bool = False,
+    cut: Cut | None = None,
 ) -> Folder:
     """A folder of images, or one image, as x [n, C, size, size] in [-1, 1], and label [n] where it has classes.
 
-    Unless asked, the size is that of the images if all share one square size, else 64; they are gray if all are.
-    Every file is checked first, by its header and its end; small sets are decoded at once, others when first used.
-    Raises GanzooError (2) that names the first three bad files, or leaves them out (`skip`) and counts them.
+    Of each the centre square is served, or what `cut` makes of it. Unless asked, the size is that of the images if all
+    share one square size, else 64; they are gray if all are. Every file is checked first, by its header and its end;
+    small sets are decoded at once, others when first used. Raises GanzooError (2) that names the first three bad
+    files, or leaves them out (`skip`) and counts them.
     """
     is_folder = os.path.isdir(path)
     listing = list_images(path, follow_links=follow_links) if is_folder else _alone(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, over strangers' files: what matters is an error here
-        checked = _Checked(path, listing, follow_links, skip=on_bad_image == "skip")
+        checked = _Checked(path, listing, follow_links, on_bad_image == "skip", cut)
         checked.inspect()
         return checked.folder(image_size, channels)
 
@@ -55,8 +57,10 @@ def open_folder(
 class Folder(Source):
     """Images by name. Kept as uint8 once decoded if all take less than 512 MB (in each worker process)."""
 
-    def __init__(self, root: str, names: list[str], labels: Tensor | None, facts: Facts, kept: Tensor | None) -> None:
-        self.root, self.names, self.labels, self.facts = root, names, labels, facts
+    def __init__(
+        self, root: str, names: list[str], labels: Tensor | None, facts: Facts, kept: Tensor | None, cut: Cut | None
+    ) -> None:
+        self.root, self.names, self.labels, self.facts, self.cut = root, names, labels, facts, cut
         self._kept = kept  # uint8 [N, C, size, size]
         self._ready = torch.zeros(len(names), dtype=torch.bool)
 
@@ -84,7 +88,8 @@ class Folder(Source):
     def _decoded(self, index: int) -> Tensor:
         name = self.names[index]
         try:
-            return _decoded(os.path.join(self.root, name), self.facts.image_size or SIZE, self.facts.channels or 3)
+            path, facts = os.path.join(self.root, name), self.facts
+            return _decoded(path, facts.image_size or SIZE, facts.channels or 3, self.cut)
         except OSError as error:
             raise OutsideFault(
                 f"{plain(os.path.join(self.root, name))}: could be read before and cannot now: {error.strerror}",
@@ -94,8 +99,8 @@ class Folder(Source):
             raise GanzooError(f"{plain(os.path.join(self.root, name))}: {error}", "Replace or remove it.") from error
 
 
-def _decoded(path: str, size: int, channels: int) -> Tensor:
-    pixels: Tensor = torch.from_numpy(decode(path, size, channels))
+def _decoded(path: str, size: int, channels: int, cut: Cut | None) -> Tensor:
+    pixels: Tensor = torch.from_numpy(decode(path, size, channels, cut))
     return pixels
 
 
@@ -107,8 +112,8 @@ def _alone(path: str) -> Listing:
 class _Checked:
     """A listing on its way to a Folder: files are inspected, then perhaps decoded, and the bad ones weeded out."""
 
-    def __init__(self, path: str, listing: Listing, follow_links: bool, skip: bool) -> None:
-        self.path, self.listing, self.follow_links, self.skip = path, listing, follow_links, skip
+    def __init__(self, path: str, listing: Listing, follow_links: bool, skip: bool, cut: Cut | None) -> None:
+        self.path, self.listing, self.follow_links, self.skip, self.cut = path, listing, follow_links, skip, cut
         self.total = len(listing.names) + len(listing.bad)
         self.headers: list[Header] = []
 
@@ -130,7 +135,7 @@ class _Checked:
 
     def _decode(self, size: int, channels: int) -> list[Tensor]:
         root = self.listing.root
-        look = partial(_decoded, size=size, channels=channels)
+        look = partial(_decoded, size=size, channels=channels, cut=self.cut)
         results = list(_in_threads(lambda name: _or_bad(name, os.path.join(root, name), look), self.listing.names))
         self.headers = [h for h, result in zip(self.headers, results, strict=True) if not isinstance(result, Bad)]
         self._weed(results)
@@ -141,7 +146,7 @@ class _Checked:
         labels = torch.tensor(listing.labels) if listing.classes else None
         shape = (len(listing.names), facts.channels or 3, facts.image_size or SIZE, facts.image_size or SIZE)
         kept = torch.empty(shape, dtype=torch.uint8) if room else None
-        folder = Folder(listing.root, listing.names, labels, facts, kept)
+        folder = Folder(listing.root, listing.names, labels, facts, kept, self.cut)
         for index, image in enumerate(pixels or []):
             folder.keep(index, image)
         folder.skipped = len(listing.bad)
@@ -164,7 +169,8 @@ class _Checked:
 
     def _fingerprint(self, size: int, channels: int) -> str:
         """Of names, lengths and both ends (4 KiB) of all files: whole files would take minutes for a large folder."""
-        digest = sha256(f"folder;{size};{channels};{len(self.headers)};".encode())
+        cut = f"{self.cut.__name__};" if self.cut else ""
+        digest = sha256(f"folder;{cut}{size};{channels};{len(self.headers)};".encode())
         for name, header in zip(self.listing.names, self.headers, strict=True):
             digest.update(os.fsencode(name) + b"\0" + header.digest)
         return digest.hexdigest()

@@ -20,9 +20,9 @@ KEPT_BYTES = 512 << 20  # pictures that take less than this are kept ready to se
 class Facts:
     """What a recipe needs to know of a data set before it sees an example.
 
-    `image_size` (square) and `channels` are None where there are no images, `classes` where there are no labels;
-    `licence` is SPDX, "" for a user's own files. `fingerprint` is a sha256 of what is served (the set's own bytes
-    and the options), so that a run is never resumed on other data.
+    `channels` is None where there are no images, `image_size` (square) also where they are served whole, `classes`
+    where there are no labels; `licence` is SPDX, "" for a user's own files. `fingerprint` is a sha256 of what is
+    served (the set's own bytes and the options), so that a run is never resumed on other data.
     """
 
     name: str
@@ -52,6 +52,13 @@ class Source(ABC):
         float32 [n, T, C, H, W] in [-1, 1]; points are float32 [n, 2], unbounded.
         Raises OutsideFault (3) where a file has gone, GanzooError (2) where it has turned bad.
         """
+
+    def draw(self, indices: Sequence[int], rolls: Sequence[int]) -> dict[str, Tensor]:
+        """As `fetch`, for training: example i may be augmented, by what its own number rolls[i] in 0..2^32 - 1 says.
+
+        The number is a hash of the run's seed and the position in its stream, so a resumed run draws the same.
+        """
+        return self.fetch(indices)
 
     def describe(self) -> str:
         """One line for people, e.g. `mnist: 60,000 examples, 28x28, gray, 10 classes, CC-BY-SA-3.0`."""

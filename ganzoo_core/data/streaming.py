@@ -10,7 +10,7 @@ import multiprocessing
 import signal
 import threading
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ from ganzoo_core.errors import GanzooError, OutsideFault, plain
 from ganzoo_core.seeds import hash32
 
 Batch = dict[str, Tensor]
+Lot = tuple[list[int], list[int]]  # items, and for each the number that augments it
 
 
 def stream(
@@ -57,7 +58,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(count, generator=torch.Generator().manual_seed(hash32(seed, "order", epoch)))
 
 
-def _positions(count: int, batch_size: int, seed: int, start: int, rank: int, world: int) -> Iterator[list[int]]:
+def _positions(count: int, batch_size: int, seed: int, start: int, rank: int, world: int) -> Iterator[Lot]:
     share = batch_size // world
     first, known, order = start + rank * share, -1, torch.empty(0, dtype=torch.int64)
     while True:
@@ -67,20 +68,20 @@ def _positions(count: int, batch_size: int, seed: int, start: int, rank: int, wo
             if epoch != known:
                 known, order = epoch, epoch_order(count, seed, epoch)
             indices += order[offset : offset + share - len(indices)].tolist()
-        yield indices
+        yield indices, [hash32(seed, "augment", position) for position in range(first, first + share)]
         first += batch_size
 
 
-def _fetched(source: Source, order: Iterator[list[int]]) -> Generator[Batch, None, None]:
-    for indices in order:
-        yield source.fetch(indices)
+def _fetched(source: Source, order: Iterator[Lot]) -> Generator[Batch, None, None]:
+    for indices, rolls in order:
+        yield source.draw(indices, rolls)
 
 
-class _Order(Sampler[list[int]]):
-    def __init__(self, order: Iterator[list[int]]) -> None:
+class _Order(Sampler[Lot]):
+    def __init__(self, order: Iterator[Lot]) -> None:
         self.order = order
 
-    def __iter__(self) -> Iterator[list[int]]:
+    def __iter__(self) -> Iterator[Lot]:
         return self.order
 
 
@@ -90,14 +91,14 @@ class _Fetch(Dataset[Batch | GanzooError]):
     def __init__(self, source: Source) -> None:
         self.source = source
 
-    def __getitem__(self, indices: Sequence[int]) -> Batch | GanzooError:
+    def __getitem__(self, lot: Lot) -> Batch | GanzooError:
         try:
-            return self.source.fetch(indices)
+            return self.source.draw(*lot)
         except GanzooError as error:
             return error
 
 
-def _fetched_ahead(source: Source, order: Iterator[list[int]], workers: int) -> Generator[Batch, None, None]:
+def _fetched_ahead(source: Source, order: Iterator[Lot], workers: int) -> Generator[Batch, None, None]:
     before = set(multiprocessing.active_children())
     with _quietly_started():
         loader = DataLoader(
