@@ -1,0 +1,1 @@
+"""Context encoders (Pathak et al. 2016) for ganzoo."""

@@ -1,0 +1,80 @@
+"""The game of the context encoder: the hole's own pixels, and a little doubt whether they are real."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import max_pool2d
+
+from ganzoo_context_encoder.networks import D as Judge
+from ganzoo_context_encoder.networks import G as ContextEncoder
+from ganzoo_core.losses import Terms, nonsaturating
+from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
+
+
+class ContextEncoderGAN(Objective):
+    """Context Encoders: Feature Learning by Inpainting (Pathak et al. 2016, arXiv:1604.07379).
+
+    x is a picture, mask the part M that is to be drawn, G the paper's F. Of M, the outermost `overlap` pixels are shown
+    to G all the same, and count `border` times as much: what it draws is to join what is around it.
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"x", "mask"})
+
+    def __init__(
+        self,
+        G: ContextEncoder,
+        D: Judge,
+        *,
+        l2: float = 0.999,  # weight of the reconstruction loss (Eq. 3)
+        adv: float = 0.001,  # weight of the adversarial loss (Eq. 3)
+        overlap: int = 4,  # px along the border of the mask that G sees; 0: it sees nothing of it
+        border: float = 10.0,  # how much more these count
+        lr: float = 2e-4,  # Adam's step for D
+        g_lr: float = 2e-3,  # Adam's step for G: ten times as long (Sec. 4)
+        images: int = 50_000_000,  # length in real images: 500 epochs of 100,000
+    ) -> None:
+        super().__init__()
+        self.G, self.D = G, D
+        self.l2, self.adv, self.overlap, self.border = l2, adv, overlap, border
+        self.lr, self.g_lr, self.images = lr, g_lr, images
+
+    def phases(self) -> Sequence[Phase]:
+        D = Player("D", [self.D], adam(self.lr))
+        G = Player("G", [self.G], adam(self.g_lr))
+        return [Phase("main", [Step(D, self.d_loss), Step(G, self.g_loss)], self.images)]
+
+    def d_loss(self, batch: Batch) -> Terms:
+        """-E log D(x) - E log(1 - D(F((1 - M) x))), Eq. 2: D sees all that is drawn, and not the context."""
+        return nonsaturating.d(self.D(self.G.window(batch["x"])), self.D(self.drawn(batch)))
+
+    def g_loss(self, batch: Batch) -> Terms:
+        """0.999 E ||M (x - F((1 - M) x))||^2 + 0.001 L_adv, Eqs. 1 and 3; -E log D for the latter, as is usual."""
+        fake, x = self.drawn(batch), self.G.window(batch["x"])
+        weights = self.G.window(self.weights(batch["mask"]))
+        rec = (weights * (fake.float() - x).square()).mean()
+        return {"rec": self.l2 * rec, "adv": self.adv * nonsaturating.g(self.D(fake), None)}
+
+    def drawn(self, batch: Batch) -> Tensor:
+        """F((1 - M) x).  [N, C, side, side]"""
+        fake: Tensor = self.G(self.G.masked(batch["x"], self.hole(batch["mask"])))
+        return fake
+
+    def hole(self, mask: Tensor) -> Tensor:
+        """What G does not see: the mask without its outermost pixels.  [N, 1, H, W]"""
+        return 1 - max_pool2d(1 - mask, 2 * self.overlap + 1, 1, self.overlap)
+
+    def weights(self, mask: Tensor) -> Tensor:
+        """1 in the hole, `border` on the overlap, 0 outside the mask.  [N, 1, H, W]"""
+        return mask + (self.border - 1) * (mask - self.hole(mask))
+
+    @torch.no_grad()
+    def sample(self, batch: Batch) -> dict[str, Tensor]:
+        """Pictures with holes, filled in by us, and whole."""
+        G, x = self.shipped()["G"], batch["x"]
+        assert isinstance(G, ContextEncoder)
+        inputs = {"x": x, "mask": batch["mask"]}
+        return {"masked": G.masked(x, batch["mask"]), "G": G.sample(len(x), seed=0, **inputs), "x": x}

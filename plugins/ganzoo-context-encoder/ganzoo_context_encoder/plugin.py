@@ -1,0 +1,47 @@
+"""What ganzoo-context-encoder contributes. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ganzoo_core.hookspecs import hookimpl
+from ganzoo_core.specs import Family, Paper, Preset, Weights
+
+WEIGHTS = Path(__file__).parent / "weights"
+PAPER = {"image_size": 128, "channels": 3}
+
+CONTEXT_ENCODER = Family(
+    name="context_encoder",
+    summary="fills a hole in a picture with what its surroundings suggest",
+    task="inpainting",
+    paper=Paper(
+        title="Context Encoders: Feature Learning by Inpainting",
+        authors=("Deepak Pathak", "Philipp Krähenbühl", "Jeff Donahue", "Trevor Darrell", "Alexei A. Efros"),
+        year=2016,
+        arxiv="1604.07379",
+    ),
+    networks="ganzoo_context_encoder.networks:networks",
+    objective="ganzoo_context_encoder.objective:ContextEncoderGAN",
+    presets={
+        "paper": Preset(PAPER, {"batch_size": 64}),
+        "paper_regions": Preset({**PAPER, "draws": "all"}, {"batch_size": 64}),
+        "tiny": Preset(
+            {
+                "image_size": 16, "channels": 3, "width": 8, "d_width": 8, "bottleneck": 16, "overlap": 1,
+                "images": 20_000,
+            },
+            {"batch_size": 16},
+        ),
+    },
+)  # fmt: skip
+
+
+@hookimpl
+def ganzoo_families() -> Iterable[Family]:
+    return [CONTEXT_ENCODER]
+
+
+@hookimpl
+def ganzoo_weights() -> Iterable[Weights]:
+    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("context_encoder.*"))]

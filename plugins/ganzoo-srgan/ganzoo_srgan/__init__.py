@@ -1,0 +1,1 @@
+"""SRGAN and SRResNet (Ledig et al. 2016) for ganzoo."""

@@ -1,0 +1,117 @@
+"""SRResNet, which is SRGAN's generator, and the discriminator that judges its crops (Ledig et al. 2016, Fig. 4)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.networks import Discriminator, Generator, Input, Output, sample_exactly
+
+Norm = Literal["batch", "none"]
+Skip = Literal["none", "bicubic"]
+SCALES = (2, 4)
+
+
+class Block(nn.Module):
+    """x + BN conv PReLU BN conv x: Sec. 2.1.1, after Gross & Wilber."""
+
+    def __init__(self, f: int, norm: Norm) -> None:
+        super().__init__()
+        self.main = nn.Sequential(*convolution(f, f, norm), nn.PReLU(), *convolution(f, f, norm))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.main(x)
+
+
+class G(Generator):
+    """A small picture -> features -> residual blocks at its own size -> pixel shuffles -> the picture enlarged.
+
+    Any height and width will do. Low pictures are [0, 1] inside, as published; what comes out is [-1, 1].
+    """
+
+    chunk: ClassVar[int] = 1  # whole photographs
+
+    def __init__(self, channels: int, scale: int, width: int, blocks: int, norm: Norm, skip: Skip) -> None:
+        super().__init__()
+        if scale not in SCALES:
+            raise GanzooError(f"scale {scale}: not 2 or 4", "Choose one: -c scale=4.")
+        self.inputs = {"low": Input("image", (channels, None, None), (-1.0, 1.0))}
+        self.output = Output((channels, None, None))
+        self.scale, self.skip, f = scale, skip, width
+        self.first = nn.Sequential(nn.Conv2d(channels, f, 9, 1, 4), nn.PReLU())
+        self.blocks = nn.Sequential(*[Block(f, norm) for _ in range(blocks)])
+        self.trunk = nn.Sequential(*convolution(f, f, norm))
+        up = [[nn.Conv2d(f, 4 * f, 3, 1, 1), nn.PixelShuffle(2), nn.PReLU()] for _ in range(SCALES.index(scale) + 1)]
+        self.up = nn.Sequential(*[layer for stage in up for layer in stage])  # each: twice the side
+        self.last = nn.Conv2d(f, channels, 9, 1, 4)
+        if skip == "bicubic":
+            nn.init.zeros_(self.last.weight)  # training begins at the bicubic picture itself
+            nn.init.zeros_(self.last.bias)
+
+    def forward(self, low: Tensor) -> Tensor:  # [N, C, H, W] in [-1, 1] -> [N, C, scale H, scale W]
+        h = self.first((low + 1) / 2)
+        y: Tensor = self.last(self.up(h + self.trunk(self.blocks(h))))
+        return y if self.skip == "none" else y + bicubic(low, self.scale)
+
+    def sample(self, n: int, *, seed: int, **inputs: Any) -> Tensor:
+        """The pictures `low` [n, C, H, W] enlarged, in [-1, 1]; nothing is random. Errors: GanzooError."""
+        return sample_exactly(self, lambda low: self(low).clamp(-1, 1), n, seed, inputs)
+
+
+class D(Discriminator):
+    """Eight convolutions, every other one halving the side, then two layers and the score of the crop."""
+
+    def __init__(self, image_size: int, channels: int, width: int, hidden: int) -> None:
+        super().__init__()
+        if image_size < 16 or image_size % 16:
+            raise GanzooError(f"image_size {image_size}: not a multiple of 16", "Choose 96, the published crop, or 48.")
+        layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, 1, 1), nn.LeakyReLU(0.2, inplace=True)]
+        widths = [width * i for i in (1, 1, 2, 2, 4, 4, 8, 8)]
+        for i, (f, f_next) in enumerate(zip(widths, widths[1:], strict=False)):
+            layers += [nn.Conv2d(f, f_next, 3, 1 + (i + 1) % 2, 1, bias=False)]  # stride 2, 1, 2, 1 ...
+            layers += [nn.BatchNorm2d(f_next), nn.LeakyReLU(0.2, inplace=True)]
+        self.main = nn.Sequential(*layers, nn.Flatten())
+        self.dense = nn.Linear(8 * width * (image_size // 16) ** 2, hidden)
+        self.score = nn.Linear(hidden, 1)
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> [N]
+        return self.score(self.features(x)).flatten()
+
+    def features(self, x: Tensor) -> Tensor:
+        return nn.functional.leaky_relu(self.dense(self.main(x)), 0.2)
+
+
+def convolution(f: int, f_next: int, norm: Norm) -> list[nn.Module]:
+    """3x3, and batch norm, beside which a bias would be idle."""
+    if norm == "none":
+        return [nn.Conv2d(f, f_next, 3, 1, 1)]
+    return [nn.Conv2d(f, f_next, 3, 1, 1, bias=False), nn.BatchNorm2d(f_next)]
+
+
+def bicubic(low: Tensor, scale: int) -> Tensor:
+    """Keys' cubic interpolation with a = -0.5, as in Pillow and Matlab (without antialias torch has a = -0.75)."""
+    with torch.autocast(low.device.type, enabled=False):
+        return interpolate(low.float(), scale_factor=scale, mode="bicubic", antialias=True)
+
+
+def networks(
+    *,
+    image_size: int = 96,  # side of the square crops that D judges, a multiple of 16; G takes pictures of any size
+    channels: int = 3,  # 1 gray, 3 colour
+    scale: int = 4,  # how many times as large: 2 or 4
+    width: int = 64,  # G's channels
+    blocks: int = 16,  # G's residual blocks
+    norm: Norm = "batch",  # of G's convolutions: none for later practice, which trains faster when networks are small
+    skip: Skip = "none",  # what G's output is added to: bicubic makes it learn only what that lacks
+    d_width: int = 64,  # D's channels next to the crop; they grow to eight times as many
+    d_hidden: int = 1024,  # units of D's layer before the score
+) -> dict[str, nn.Module]:
+    """The generator G and the discriminator D."""
+    return {
+        "G": G(channels, scale, width, blocks, norm, skip),
+        "D": D(image_size, channels, d_width, d_hidden),
+    }

@@ -1,0 +1,55 @@
+"""What ganzoo-srgan contributes. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ganzoo_core.hookspecs import hookimpl
+from ganzoo_core.specs import Family, Paper, Preset, Weights
+
+WEIGHTS = Path(__file__).parent / "weights"
+SMALL = {
+    "image_size": 96, "channels": 3, "scale": 4, "width": 32, "blocks": 6, "norm": "none", "skip": "bicubic",
+    "d_width": 24, "d_hidden": 128, "content": "pixels", "mse_lr": 1e-3, "mse_lr_end": 0.0, "mse_images": 60_000,
+}  # fmt: skip
+
+SRGAN = Family(
+    name="srgan",
+    summary="a residual network enlarges photographs four times; a discriminator makes it draw texture",
+    task="super_resolution",
+    paper=Paper(
+        title="Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial Network",
+        authors=(
+            "Christian Ledig", "Lucas Theis", "Ferenc Huszár", "Jose Caballero", "Andrew Cunningham",
+            "Alejandro Acosta", "Andrew Aitken", "Alykhan Tejani", "Johannes Totz", "Zehan Wang", "Wenzhe Shi",
+        ),
+        year=2016,
+        arxiv="1609.04802",
+    ),
+    networks="ganzoo_srgan.networks:networks",
+    objective="ganzoo_srgan.objective:SRGAN",
+    presets={
+        "paper": Preset({"image_size": 96, "channels": 3, "scale": 4}, {"batch_size": 16}),
+        "kodak": Preset({**SMALL, "images": 12_000}, {"batch_size": 16}),
+        "kodak_mse": Preset({**SMALL, "images": 0}, {"batch_size": 16}),
+        "tiny": Preset(
+            {
+                "image_size": 32, "channels": 3, "scale": 4, "width": 8, "blocks": 2, "d_width": 8, "d_hidden": 16,
+                "content": "pixels", "mse_images": 4_000, "images": 4_000,
+            },
+            {"batch_size": 8},
+        ),
+    },
+    aliases=("srresnet",),
+)  # fmt: skip
+
+
+@hookimpl
+def ganzoo_families() -> Iterable[Family]:
+    return [SRGAN]
+
+
+@hookimpl
+def ganzoo_weights() -> Iterable[Weights]:
+    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("srgan.*"))]

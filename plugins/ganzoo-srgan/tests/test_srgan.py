@@ -1,0 +1,11 @@
+"""SRGAN."""
+
+from __future__ import annotations
+
+import pytest
+
+from ganzoo_core.testing import Conformance
+
+
+@pytest.mark.parametrize("family", ["srgan"])
+class TestConformance(Conformance): ...
