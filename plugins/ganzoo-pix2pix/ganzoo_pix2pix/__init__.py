@@ -1,0 +1,1 @@
+"""pix2pix (Isola et al. 2016) for ganzoo."""

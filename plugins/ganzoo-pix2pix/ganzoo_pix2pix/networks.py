@@ -1,0 +1,174 @@
+"""The pair of pix2pix (Isola et al. 2016, Sec. 3.2 and App. 6.1): a U-Net, and a discriminator that scores patches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm, dropout, leaky_relu, relu
+
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.networks import Discriminator, Generator, Input, Output, sample_exactly
+
+Norm = Literal["batch", "instance"]
+STRIDES = {16: 1, 34: 2, 70: 3, 142: 4, 286: 5}  # receptive field of a score -> convolutions of stride 2
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch norm that a live pass in evaluation mode leaves as it is: statistics of the batch, the running ones kept."""
+
+    def forward(self, x: Tensor, live: bool = False) -> Tensor:
+        if live and not self.training:
+            return batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
+        return super().forward(x)
+
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """What batch norm is at a batch of one: gamma and beta, and the statistics of each picture by itself."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, affine=True)
+
+    def forward(self, x: Tensor, live: bool = False) -> Tensor:
+        return super().forward(x)
+
+
+class Level(nn.Module):
+    """A convolution that halves or doubles the side, a norm, dropout: one level of the encoder or of the decoder."""
+
+    def __init__(self, conv: nn.Module, norm: nn.Module | None = None, p: float = 0.0) -> None:
+        super().__init__()
+        self.conv, self.norm, self.p = conv, norm, p
+
+    def forward(self, h: Tensor, live: bool) -> Tensor:
+        h = self.conv(h)
+        if self.norm is not None:
+            h = self.norm(h, live)
+        return dropout(h, self.p, live)
+
+
+class UNet(Generator):
+    """Encoder and decoder with skips: each level of the decoder sees what the encoder made at its size.
+
+    Its noise is dropout, which is on when it samples, too, and so are the statistics of the batch (Secs. 3.1, 3.3).
+    Pictures are sampled one at a time: none depends on its neighbours.
+    """
+
+    chunk: ClassVar[int] = 1  # then the statistics of the batch are those of the picture
+
+    def __init__(self, key: str, channels: int, down: Sequence[Level], up: Sequence[Level]) -> None:
+        super().__init__()
+        self.inputs = {key: Input("image", (channels, None, None), (-1.0, 1.0), multiple=2 ** len(down))}
+        self.output = Output((channels, None, None))
+        self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
+
+    def forward(self, a: Tensor) -> Tensor:  # [N, C, H, W] -> [N, C, H, W]
+        return self.drawn(a, live=self.training)
+
+    def drawn(self, a: Tensor, *, live: bool) -> Tensor:
+        """One pass; where it is `live`, dropout is on and norms take the statistics of this batch."""
+        h, skips = a, list[Tensor]()
+        for i, level in enumerate(self.down):
+            h = level(leaky_relu(h, 0.2) if i else h, live)
+            skips.append(h)
+        h = skips.pop()
+        for level in self.up:
+            h = level(relu(h), live)
+            # The authors' leaky ReLU works in place, so their skip is leaky_relu(skip); the ReLU that follows makes
+            # the same of both: relu(leaky_relu(s)) = relu(s).
+            h = torch.cat([skips.pop(), h], 1) if skips else h
+        return h.tanh()
+
+    def sample(self, n: int, *, seed: int, noise: bool = True, **inputs: Tensor) -> Tensor:
+        """n pictures [n, C, H, W] in [-1, 1], one for each input picture, whose sides are multiples of 2 ** levels.
+
+        `noise`: dropout and the picture's own statistics, as published; without it the pass is that of evaluation
+        mode, and the same for every seed. Errors: GanzooError for a missing or a wrong picture.
+        """
+        return sample_exactly(self, partial(self.drawn, live=noise), n, seed, inputs)
+
+
+def unet(channels: int, width: int, levels: int, norm: Norm) -> UNet:
+    """U-Net256 with 8 levels: 64, 128, 256 and then 512 channels, down to 1x1 and back.
+
+    Neither the first nor the last level of the encoder has a norm; dropout is on the levels of the decoder that make
+    8 f from 8 f, but for the innermost.
+    """
+    if levels < 2:
+        raise GanzooError(f"levels {levels}: below 2", "The published are 8 for 256 px, 7 for 128 px; 6 suit 64 px.")
+    normed = BatchNorm if norm == "batch" else InstanceNorm
+    widths = [width * min(2**i, 8) for i in range(levels)]
+    down = [Level(nn.Conv2d(channels, width, 4, 2, 1, bias=False))]
+    for i, (f, f_next) in enumerate(zip(widths, widths[1:], strict=False), 2):
+        down.append(Level(nn.Conv2d(f, f_next, 4, 2, 1, bias=False), normed(f_next) if i < levels else None))
+    up, f = [], widths[-1]
+    for i in range(levels - 2, -1, -1):
+        p = 0.5 if 4 <= i < levels - 2 else 0.0
+        up.append(Level(nn.ConvTranspose2d(f, widths[i], 4, 2, 1, bias=False), normed(widths[i]), p))
+        f = 2 * widths[i]
+    up.append(Level(nn.ConvTranspose2d(f, channels, 4, 2, 1)))
+    return UNet("a", channels, down, up)
+
+
+class PatchGAN(Discriminator):
+    """Scores of overlapping patches, [N, h, w]: convolutions all the way, so it takes pictures of any size (Sec. 3.2.2).
+
+    Each score sees `patch` x `patch` pixels: 1 (the PixelGAN: 1x1 convolutions), 16, 34, 70, 142 or 286. `channels` are
+    those of all that it sees. Its norm has weights where it is over the batch, and none where it is over the picture,
+    as in CycleGAN.
+    """
+
+    def __init__(self, channels: int, width: int, patch: int, norm: Norm) -> None:
+        super().__init__()
+        pixel = patch == 1
+        if not pixel and patch not in STRIDES:
+            raise GanzooError(f"patch {patch}: not 1, {', '.join(map(str, STRIDES))}", "Choose one.")
+        kernel, widths, strides = (1, [width, 2 * width], [1, 1]) if pixel else patched(width, STRIDES[patch])
+        pad, biased = kernel // 2 - (kernel == 4), pixel or norm == "instance"
+        layers: list[nn.Module] = []
+        for i, (f, stride) in enumerate(zip(widths, strides, strict=True)):
+            layers.append(nn.Conv2d(widths[i - 1] if i else channels, f, kernel, stride, pad, bias=biased or i == 0))
+            layers += [nn.BatchNorm2d(f) if norm == "batch" else nn.InstanceNorm2d(f)] if i else []
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
+        self.main = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, kernel, 1, pad))
+
+    def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
+        """Of x [N, C, H, W], beside the pictures that it goes with, which come first: concat(a, b)."""
+        return self.main(torch.cat([*conditions, x], 1)).squeeze(1)
+
+
+def patched(width: int, n: int) -> tuple[int, list[int], list[int]]:
+    """Kernel, widths and strides of n convolutions that halve the side and one that does not."""
+    return 4, [width * min(2**i, 8) for i in range(n + 1)], [2] * n + [1]
+
+
+@torch.no_grad()
+def initialise(layer: nn.Module) -> None:
+    """Weights from N(0, 0.02) and no biases (App. 6.2); the scales of batch norm from N(1, 0.02)."""
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(layer.weight, 0.0, 0.02)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    elif isinstance(layer, nn.BatchNorm2d | nn.InstanceNorm2d) and layer.affine:
+        nn.init.normal_(layer.weight, 1.0, 0.02)
+
+
+def networks(
+    *,
+    image_size: int = 256,  # side of the square pictures that it is trained on: a multiple of 2 ** levels
+    channels: int = 3,  # of a and b: 1 gray, 3 colour
+    width: int = 64,  # f, the channels of G next to the picture; they double with each level, up to 8 f
+    levels: int = 8,  # how often G halves the side: 8 for 256 px, 7 for 128, 6 for 64
+    norm: Norm = "batch",  # of G: over the batch, as published, or over each picture, which is the same at batch 1
+    d_width: int = 64,  # the channels of D next to the picture
+    patch: int = 70,  # pixels that a score of D sees: 1, 16, 34, 70, 142 or 286
+) -> dict[str, nn.Module]:
+    """The generator G(a) and the discriminator D(b, a)."""
+    if min(image_size, channels, width, d_width) < 1 or image_size % 2**levels:
+        raise GanzooError(f"image_size {image_size}: not a multiple of {2**levels}, which G halves {levels} times",
+                          "Choose another image_size or other levels.")  # fmt: skip
+    nets = {"G": unet(channels, width, levels, norm), "D": PatchGAN(2 * channels, d_width, patch, "batch")}
+    return {name: net.apply(initialise) for name, net in nets.items()}

@@ -1,0 +1,46 @@
+"""What ganzoo-pix2pix contributes. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ganzoo_core.hookspecs import hookimpl
+from ganzoo_core.specs import Family, Paper, Preset, Weights
+
+WEIGHTS = Path(__file__).parent / "weights"
+EMOJI = {"image_size": 64, "channels": 3, "levels": 6, "width": 24, "norm": "instance", "d_width": 32}
+
+PIX2PIX = Family(
+    name="pix2pix",
+    summary="one picture into another, learnt from pairs: a U-Net against a discriminator of patches, and L1",
+    task="translation",
+    paper=Paper(
+        title="Image-to-Image Translation with Conditional Adversarial Networks",
+        authors=("Phillip Isola", "Jun-Yan Zhu", "Tinghui Zhou", "Alexei A. Efros"),
+        year=2016,
+        arxiv="1611.07004",
+    ),
+    networks="ganzoo_pix2pix.networks:networks",
+    objective="ganzoo_pix2pix.objective:Pix2Pix",
+    presets={
+        "paper": Preset({"image_size": 256, "channels": 3}, {"batch_size": 1}),
+        "edges2emoji": Preset({**EMOJI, "images": 64_000}, {"batch_size": 8, "ema_images": 2_000}),
+        "noto2blob": Preset({**EMOJI, "images": 64_000}, {"batch_size": 8, "ema_images": 2_000}),
+        "tiny": Preset(
+            {"image_size": 16, "channels": 3, "levels": 4, "width": 8, "d_width": 8, "patch": 16, "images": 5_000},
+            {"batch_size": 4},
+        ),
+    },
+    aliases=("cGAN + L1", "PatchGAN"),
+)
+
+
+@hookimpl
+def ganzoo_families() -> Iterable[Family]:
+    return [PIX2PIX]
+
+
+@hookimpl
+def ganzoo_weights() -> Iterable[Weights]:
+    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("pix2pix.*"))]
