@@ -1,0 +1,1 @@
+"""SinGAN (Rott Shaham et al. 2019) for ganzoo."""

@@ -1,0 +1,50 @@
+"""What ganzoo-singan contributes. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ganzoo_core.hookspecs import hookimpl
+from ganzoo_core.specs import Family, Paper, Preset, Weights
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+SINGAN = Family(
+    name="singan",
+    summary="a pyramid of small GANs learns the patches of a single picture, from coarse to fine",
+    task="single_image",
+    paper=Paper(
+        title="SinGAN: Learning a Generative Model from a Single Natural Image",
+        authors=("Tamar Rott Shaham", "Tali Dekel", "Tomer Michaeli"),
+        year=2019,
+        arxiv="1905.01164",
+    ),
+    networks="ganzoo_singan.networks:networks",
+    objective="ganzoo_singan.objective:SinGAN",
+    presets={
+        "paper": Preset({"channels": 3}, {"batch_size": 1}),
+        "super_resolution": Preset(
+            {"channels": 3, "coarsest": 18, "factor": 0.5 ** (1 / 3), "alpha": 100.0}, {"batch_size": 1}
+        ),
+        "small": Preset(
+            {"longest_side": 144, "widest": 32, "iterations": (500,)},
+            {"batch_size": 1},
+        ),
+        "tiny": Preset(
+            {"longest_side": 16, "channels": 1, "coarsest": 8, "factor": 0.5, "width": 4, "widest": 8,
+             "double_every": 2, "layers": 3, "iterations": (20,)},
+            {"batch_size": 1},
+        ),
+    },
+)  # fmt: skip
+
+
+@hookimpl
+def ganzoo_families() -> Iterable[Family]:
+    return [SINGAN]
+
+
+@hookimpl
+def ganzoo_weights() -> Iterable[Weights]:
+    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("singan.*"))]
