@@ -60,8 +60,13 @@ class G(Generator):
 
     def filled(self, x: Tensor, mask: Tensor) -> Tensor:
         """x, and where the mask is 1 what is drawn there.  [N, C, H, W]"""
-        drawn, edge = self(self.masked(x, mask)).float(), (x.shape[-1] - self.side) // 2
-        return torch.where(mask > 0.5, pad(drawn, (edge,) * 4), x)
+        edge = (x.shape[-1] - self.side) // 2
+        if edge and bool((mask > 0.5).sum() > (self.window(mask) > 0.5).sum()):
+            raise GanzooError(
+                f"mask: reaches beyond the central {self.side}x{self.side} pixels, which are all that this model draws",
+                "Keep the hole inside, or take a model that draws all (-c draws=all in training).",
+            )
+        return torch.where(mask > 0.5, pad(self(self.masked(x, mask)).float(), (edge,) * 4), x)
 
     def sample(self, n: int, *, seed: int, **inputs: Any) -> Tensor:
         """The pictures x [n, C, H, W] with their holes, mask [n, 1, H, W], filled in; nothing is random.
@@ -69,14 +74,8 @@ class G(Generator):
         Without a mask the hole is the central half of each side. Errors: GanzooError where a hole reaches beyond what
         this network draws.
         """
-        inner = pad(torch.ones(1, self.side, self.side), ((self.output.shape[1] or 0) - self.side >> 1,) * 4)
         if inputs.get("mask") is None:
-            inputs["mask"] = centre(self.output.shape[1] or 0)
-        elif (torch.as_tensor(inputs["mask"]).cpu() > 0.5).logical_and(inner < 0.5).any():
-            raise GanzooError(
-                f"mask: reaches beyond the central {self.side}x{self.side} pixels, which are all that this model draws",
-                "Keep the hole inside, or take a model of random regions.",
-            )
+            inputs["mask"] = centre(self.inputs["x"].shape[-1] or 0)
         return sample_exactly(self, self.filled, n, seed, inputs)
 
 

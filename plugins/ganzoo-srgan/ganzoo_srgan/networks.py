@@ -70,10 +70,11 @@ class D(Discriminator):
         if image_size < 16 or image_size % 16:
             raise GanzooError(f"image_size {image_size}: not a multiple of 16", "Choose 96, the published crop, or 48.")
         layers: list[nn.Module] = [nn.Conv2d(channels, width, 3, 1, 1), nn.LeakyReLU(0.2, inplace=True)]
-        widths = [width * i for i in (1, 1, 2, 2, 4, 4, 8, 8)]
-        for i, (f, f_next) in enumerate(zip(widths, widths[1:], strict=False)):
-            layers += [nn.Conv2d(f, f_next, 3, 1 + (i + 1) % 2, 1, bias=False)]  # stride 2, 1, 2, 1 ...
-            layers += [nn.BatchNorm2d(f_next), nn.LeakyReLU(0.2, inplace=True)]
+        f = width
+        for times, stride in ((1, 2), (2, 1), (2, 2), (4, 1), (4, 2), (8, 1), (8, 2)):
+            layers += [nn.Conv2d(f, times * width, 3, stride, 1, bias=False), nn.BatchNorm2d(times * width)]
+            layers += [nn.LeakyReLU(0.2, inplace=True)]
+            f = times * width
         self.main = nn.Sequential(*layers, nn.Flatten())
         self.dense = nn.Linear(8 * width * (image_size // 16) ** 2, hidden)
         self.score = nn.Linear(hidden, 1)

@@ -11,7 +11,7 @@ from ganzoo_core.specs import Family, Paper, Preset, Weights
 WEIGHTS = Path(__file__).parent / "weights"
 SMALL = {
     "image_size": 96, "channels": 3, "scale": 4, "width": 32, "blocks": 6, "norm": "none", "skip": "bicubic",
-    "d_width": 24, "d_hidden": 128, "content": "pixels", "mse_lr": 1e-3, "mse_lr_end": 0.0, "mse_images": 60_000,
+    "d_width": 24, "d_hidden": 128, "content": "pixels", "mse_lr": 1e-3, "mse_lr_end": 0.0, "mse_images": 48_000,
 }  # fmt: skip
 
 SRGAN = Family(
@@ -31,8 +31,8 @@ SRGAN = Family(
     objective="ganzoo_srgan.objective:SRGAN",
     presets={
         "paper": Preset({"image_size": 96, "channels": 3, "scale": 4}, {"batch_size": 16}),
-        "kodak": Preset({**SMALL, "images": 12_000}, {"batch_size": 16}),
-        "kodak_mse": Preset({**SMALL, "images": 0}, {"batch_size": 16}),
+        "kodak": Preset({**SMALL, "images": 12_000}, {"batch_size": 8}),
+        "kodak_mse": Preset({**SMALL, "images": 0}, {"batch_size": 8}),
         "tiny": Preset(
             {
                 "image_size": 32, "channels": 3, "scale": 4, "width": 8, "blocks": 2, "d_width": 8, "d_hidden": 16,
