@@ -19,7 +19,7 @@ from ganzoo_core.feeds import Feed, feed_of
 from ganzoo_core.hardware import pick_device, pick_precision
 from ganzoo_core.health import Health
 from ganzoo_core.keeper import Keeper
-from ganzoo_core.networks import DRAWN, Generator, cycled, name_classes
+from ganzoo_core.networks import Generator, cycled, fed, name_classes, needs_data
 from ganzoo_core.objective import Objective
 from ganzoo_core.observers import Grids, JsonLog, Run, Watcher
 from ganzoo_core.recipes import Recipe
@@ -227,15 +227,21 @@ def publish(folder: Path, objective: Objective, feed: Feed, seed: int, images: i
     for net in objective.modules():
         name_classes(net, feed.facts.class_names)
     write_model(folder, objective, origin)
-    write_samples(folder / "samples.png", objective)
+    write_samples(folder / "samples.png", objective, feed)
 
 
-def write_samples(path: Path, objective: Objective) -> None:
+def write_samples(path: Path, objective: Objective, feed: Feed) -> None:
+    """samples.png: a sheet of what the first generator draws, or of pictures that it is given and what it makes."""
     for net in objective.shipped().values():
-        if isinstance(net, Generator) and all(i.kind in (*DRAWN, "label") for i in net.inputs.values()):
-            images = net.sample(PREVIEW, seed=0, **cycled(net, PREVIEW))
+        if isinstance(net, Generator):
+            batch = next(iter(feed(start=0, batch_size=PREVIEW // 4))) if needs_data(net) else {}
+            given = fed(net, batch)
+            n = PREVIEW // 4 if given else PREVIEW
+            images = net.sample(n, seed=0, **cycled(net, n), **given)
             if pictures.is_picture(images):
-                pictures.save(pictures.grid(images), path)
+                shown = [value for key, value in given.items() if net.inputs[key].kind == "image"]
+                sheet = pictures.beside([*shown, images]) if shown else pictures.grid(images)
+                pictures.save(sheet, path)
             return
 
 

@@ -11,7 +11,7 @@ import json
 import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -59,6 +59,7 @@ class Question:
     n: int = 10_000
     seeds: tuple[int, ...] = (0,)
     extractor: str = ""  # "": the data set's own
+    net: str = ""  # the published network; "": the first generator
     root: Path | None = None  # where data sets lie
 
 
@@ -68,13 +69,11 @@ class Subject:
     def __init__(
         self, model: Model, source: Source, question: Question, seed: int, progress: Progress, cache: Path | None
     ) -> None:
-        self.model, self.source, self.question, self.n, self.seed = model, source, question, question.n, seed
+        self.model, self.source, self.question, self.seed = model, source, question, seed
         self.progress, self.cache = progress, cache
         self.made: dict[Callable[[Subject], Any], Any] = {}
-
-    @property
-    def net(self) -> Generator:
-        return self.model.generator
+        self.net: Generator = model.network(question.net)
+        self.n = min(question.n, len(source)) if self.given else question.n  # there is one answer to each example
 
     @property
     def given(self) -> list[str]:
@@ -118,14 +117,21 @@ class Subject:
         for name in self.given:
             if name not in batch:
                 raise GanzooError(f"{self.source.facts.name}: has no {name}, which {self.model} needs")
-        return {**{name: batch[name] for name in self.given}, "target": batch["b" if "b" in batch else "x"]}
+        return {**{name: batch[name] for name in self.given}, "target": batch[self.target]}
+
+    @property
+    def target(self) -> str:
+        """Which key of the data the samples should resemble: of a pair, the one that the model is not given."""
+        keys = self.source.facts.keys
+        return next((key for key in ("b", "a") if key in keys and key not in self.given), "x")
 
     def real(self, which: Sequence[int] = ()) -> Iterator[dict[str, Tensor]]:
-        """The data in blocks, all of it in its own order, or examples `which`."""
+        """The data in blocks, all of it in its own order, or examples `which`; `x` is what samples should resemble."""
         order = which or range(len(self.source))
         for start in range(0, len(order), BLOCK):
             self.progress("reading data", start, len(order))
-            yield self.source.fetch(order[start : start + BLOCK])
+            batch = self.source.fetch(order[start : start + BLOCK])
+            yield {**batch, "x": batch[self.target]}
         self.progress("reading data", len(order), len(order))
 
     def kept(self, key: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -182,8 +188,9 @@ def evaluate(model: Model, question: Question, progress: Progress = lambda *_: N
 
 def opened(model: Model, question: Question) -> Source:
     """The data in the size and the colours of the model's samples."""
-    shape = model.generator.output.shape
+    shape = model.network(question.net).output.shape
     size, channels = (shape[1], shape[0]) if len(shape) == 3 else (None, None)
+    size = size or (model.objective.recipe.args.get("image_size") if len(shape) == 3 else None)
     return open_source(
         question.data,
         root=question.root,
@@ -214,7 +221,7 @@ def measured(metric: Metric, subject: Subject, question: Question) -> Iterator[S
         protocol = {
             "metric": metric.name, "data": question.data, "data_sha256": subject.source.facts.fingerprint,
             "split": split, "n": subject.n, "n_real": len(subject.source), "resize": "none", **own,
-            "seed": subject.seed,
+            **({"net": question.net} if question.net else {}), "seed": subject.seed,
             "versions": {dist: version(dist) for dist in dict.fromkeys(("ganzoo-core", owner, "torch"))},
         }  # fmt: skip
         yield Score(name, float(value), protocol)
@@ -244,8 +251,8 @@ def publish(folder: Path, scores: Sequence[Score]) -> Path:
     return folder / "metrics.json"
 
 
-def key(row: Mapping[str, Any]) -> tuple[str, str]:
-    return row["protocol"]["data"], row["name"]
+def key(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["protocol"]["data"], row["name"], row["protocol"].get("net", "")
 
 
 @dataclass(frozen=True)
@@ -273,7 +280,7 @@ def remeasure(model: Model, root: Path | None = None, progress: Progress = lambd
     results = []
     for question, published in courses.items():
         names = tuple(dict.fromkeys(row["protocol"]["metric"] for row in published))
-        again = Question(question.data, names, question.n, question.seeds, question.extractor, root)
+        again = replace(question, metrics=names, root=root)
         found = {score.name: score for score in evaluate(model, again, progress)}
         for row in published:
             same_data(row, found[row["name"]])
@@ -285,7 +292,8 @@ def question_of(protocol: Mapping[str, Any], root: Path | None) -> Question:
     """The question, but for its metrics, that a published protocol answers."""
     seed = protocol["seed"]
     seeds = tuple(seed) if isinstance(seed, list) else (seed,)
-    return Question(protocol["data"], (), protocol["n"], seeds, protocol.get("extractor", ""), root)
+    extractor, net = (protocol.get(key, "") for key in ("extractor", "net"))
+    return Question(protocol["data"], (), protocol["n"], seeds, extractor, net, root)
 
 
 def same_data(row: Mapping[str, Any], found: Score) -> None:

@@ -31,6 +31,7 @@ class Input:
     range: tuple[float, float] | None = None  # a label's or a category's is (0, classes - 1)
     default: float | None = None  # where the user says nothing; None: it must be said
     names: tuple[str, ...] = ()  # of the classes of a label
+    multiple: int = 1  # sides of a picture that are free must be multiples of it
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,18 @@ def cycled(net: nn.Module, n: int) -> dict[str, list[int]]:
     return {name: [k % int((i.range or (0, 0))[1] + 1) for k in range(n)] for name, i in labels.items()}
 
 
+def needs_data(net: nn.Module) -> bool:
+    """Whether it must be given pictures or words: what is neither drawn nor a label, and has no default."""
+    inputs = getattr(net, "inputs", {}).values()
+    return any(i.kind not in (*DRAWN, "label") and i.default is None for i in inputs)
+
+
+def fed(net: nn.Module, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those inputs of `net` that are neither drawn nor labels, out of a batch of data."""
+    names = [name for name, i in getattr(net, "inputs", {}).items() if i.kind not in (*DRAWN, "label")]
+    return {name: batch[name] for name in names if name in batch}
+
+
 def rows(which: Sequence[int], n: int) -> list[int]:
     """Rows of the conditions for samples `which`; beyond the n that were asked for, the last one again."""
     return [min(i, n - 1) for i in which]
@@ -186,6 +199,7 @@ def condition(name: str, declared: Input, given: Any, n: int, device: torch.devi
     if value.ndim != len(declared.shape) + 1 or any(size not in (None, found) for size, found in sizes):
         expected = ["n", *declared.shape]
         raise GanzooError(f"{declared.kind} {name}: of shape {list(value.shape)}, not {expected}")
+    refuse_sides(name, declared, value)
     if len(value) == 1:
         value = value.expand(n, *value.shape[1:])
     if len(value) != n:
@@ -193,12 +207,24 @@ def condition(name: str, declared: Input, given: Any, n: int, device: torch.devi
     return value
 
 
+def refuse_sides(name: str, declared: Input, value: Tensor) -> None:
+    """Free sides must be multiples of what the network divides them by."""
+    free = [found for size, found in zip(declared.shape, value.shape[1:], strict=True) if size is None]
+    step = declared.multiple
+    if any(side % step or not side for side in free):
+        near = "x".join(str(max(step, round(side / step) * step)) for side in reversed(free))
+        found = "x".join(str(side) for side in reversed(free))
+        raise GanzooError(f"{declared.kind} {name}: {found}, not multiples of {step}", f"Resize it, to {near} say.")
+
+
 def wanted(declared: Input) -> str:
     """What is asked for where an input is missing."""
     if declared.names:
         return f"one of {', '.join(declared.names)}"
     low, high = declared.range or (0, 0)
-    return f"a {declared.kind}" + (f" from {low:.0f} to {high:.0f}" if declared.kind == "label" and high else "")
+    article = "an" if declared.kind == "image" else "a"
+    span = f" from {low:.0f} to {high:.0f}" if declared.kind == "label" and high else ""
+    return f"{article} {declared.kind}{span}"
 
 
 def numbers(declared: Input, given: Any) -> Any:

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer, RMSprop
 
 from ganzoo_core.losses import Terms
-from ganzoo_core.networks import Generator, cycled
+from ganzoo_core.networks import Generator, cycled, fed
 from ganzoo_core.schedules import Schedule
 
 Batch = Mapping[str, Tensor]  # named tensors that share their first dimension N
+SHOWN = 16  # pictures that are translated for the progress grid
 Optim = Callable[[Iterable[Tensor]], Optimizer]
 
 
@@ -112,10 +113,19 @@ class Objective(nn.Module, ABC):
 
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
-        """Named images for the progress grid: what each published generator makes of seed 0, classes in turn."""
+        """Named images for the progress grid: what each published generator makes of seed 0, classes in turn.
+
+        Pictures that a generator is given come out of the batch, some of it, and are shown too.
+        """
         n = len(next(iter(batch.values())))
-        nets = self.shipped().items()
-        return {name: net.sample(n, seed=0, **cycled(net, n)) for name, net in nets if isinstance(net, Generator)}
+        images: dict[str, Tensor] = {}
+        for name, net in self.shipped().items():
+            if isinstance(net, Generator):
+                given = {key: value[:SHOWN] for key, value in fed(net, batch).items()}
+                images |= {key: value for key, value in given.items() if net.inputs[key].kind == "image"}
+                m = min(n, SHOWN) if given else n
+                images[name] = net.sample(m, seed=0, **cycled(net, m), **given)
+        return images
 
 
 @torch.no_grad()

@@ -61,6 +61,9 @@ class Held:
     def __init__(self, generator):
         self.generator = generator
 
+    def network(self, name):
+        return self.generator
+
     def __repr__(self):
         return "Held"
 

@@ -22,13 +22,14 @@ SEED = click.IntRange(0, 2**63 - 1)
 @click.option("-n", "count", type=click.IntRange(1, 10**7), default=10_000, show_default=True, help="Samples.")
 @click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), help="Repeatable, for mean and spread.")
 @click.option("--extractor", default="", metavar="NAME", help="What metrics look through; default: the data set's own.")
+@click.option("--net", default="", metavar="NAME", help="Another published network: F for CycleGAN's way back.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where data sets lie; default: $GANZOO_DATA.")
 @click.option("--device", default="auto", show_default=True)
 @click.option("--publish", is_flag=True, help="Write the scores into the model directory's metrics.json.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def eval_(
     source: str, data: str, names: tuple[str, ...], count: int, seeds: tuple[int, ...], extractor: str,
-    data_root: Path | None, device: str, publish: bool, as_json: bool,
+    net: str, data_root: Path | None, device: str, publish: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure SOURCE: an id (dcgan.mnist), or the path of a model or run directory.
 
@@ -40,8 +41,9 @@ def eval_(
 
     trained = model.load(source, device=str(pick_device(device)))
     question = metrics.Question(
-        data or trained.config["dataset"]["name"], names, count, tuple(dict.fromkeys(seeds)), extractor, data_root
-    )
+        data or trained.config["dataset"]["name"], names, count, tuple(dict.fromkeys(seeds)), extractor, net,
+        data_root,
+    )  # fmt: skip
     with Meter() as meter:
         scores = metrics.evaluate(trained, question, meter)
     if publish:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import click
 
@@ -12,46 +13,103 @@ from ganzoo_core.cli.completion import sources
 from ganzoo_core.cli.train_ import pair
 from ganzoo_core.errors import GanzooError, UnknownName, plain, say
 
+COUNT = 64
 KINDS = {"label": tuple[int, ...], "category": tuple[int, ...], "code": tuple[float, ...]}  # what -c may give
 
 
 @click.command("sample")
 @click.argument("source", shell_complete=sources)
-@click.option("-n", "count", type=click.IntRange(1, 100_000), default=64, show_default=True, help="How many.")
+@click.option(
+    "-n", "count", type=click.IntRange(1, 100_000), help="How many; of each --input. Default: 64, and 1 of an --input."
+)
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option(
     "--label", "labels", multiple=True, metavar="LABEL", help="A class by name or number; several take turns."
 )
+@click.option("--input", "inputs", multiple=True, metavar="FILE|DIR", help="Pictures to make others of.")
+@click.option("--mask", default="", metavar="FILE", help="White where the picture is to be filled in.")
+@click.option("--size", default="", metavar="N|WxH", help="Cut and resize what is given, before.")
+@click.option("--strip", is_flag=True, help="Show what was given beside what was made of it.")
+@click.option("--net", default="", metavar="NAME", help="Another published network: F for CycleGAN's way back.")
 @click.option("-c", "options", multiple=True, metavar="OPTION=VALUE", help="An option of the model's sampling.")
 @click.option("--device", default="auto", show_default=True)
-@click.option("-o", "--out", required=True, metavar="OUT", help="A grid (.png), or a directory of single pictures.")
+@click.option("-o", "--out", required=True, metavar="OUT", help="A sheet (.png), a clip (.gif), or a directory.")
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
 def sample_(
-    source: str, count: int, seed: int, labels: tuple[str, ...], options: tuple[str, ...], device: str, out: str,
-    force: bool,
+    source: str, count: int | None, seed: int, labels: tuple[str, ...], inputs: tuple[str, ...], mask: str, size: str,
+    strip: bool, net: str, options: tuple[str, ...], device: str, out: str, force: bool,
 ) -> None:  # fmt: skip
     """Make pictures with SOURCE: an id (dcgan.mnist), or the path of a model or run directory.
 
-    The same seed gives the same pictures every time; fewer are the first of more.
+    The same seed gives the same pictures every time; fewer are the first of more. Pictures that are given are
+    translated one by one, whatever their sizes; what is transparent lies on white.
     """
     target = writable(Path(out), force)
-    given = dict(pair(text) for text in options)
-    from ganzoo_core import model, pictures
+    chosen = dict(pair(text) for text in options)
+    from ganzoo_core import model
+    from ganzoo_core.cli import fed
     from ganzoo_core.hardware import pick_device
 
+    files, sizes = fed.files_of(inputs), fed.size_of(size)
     trained = model.load(source, device=str(pick_device(device)))
-    chosen = sampling_options(trained.generator, given) | labelled(trained.generator, labels, count)
-    images = trained.sample(count, seed=seed, **chosen)
-    if not pictures.is_picture(images):
-        raise GanzooError(f"{source}: makes no pictures but tensors of shape {list(images.shape[1:])}", "Use Python.")
-    if target.suffix == ".png":
-        pictures.save(pictures.grid(images), target)
-    else:
-        target.mkdir(exist_ok=True)
-        for i, image in enumerate(images):
-            pictures.save(pictures.picture(image), target / f"{i:05d}.png")
-    say(f"{count} samples of {trained.config['id']}, seed {seed}")
+    generator = trained.network(net)
+    fed.refuse_without(generator, inputs)
+    n = count or (1 if files else COUNT)
+    given = sampling_options(generator, chosen) | labelled(generator, labels, n)
+    made = []
+    todo: list[Path | None] = [*files] or [None]
+    for file in todo:
+        pictured = fed.given(generator, file, mask, sizes)
+        images = generator.sample(n, seed=seed, **given, **pictured)
+        made.append(Made(file, images, fed.before(generator, pictured, images) if file and strip else None))
+    write(made, target, source)
+    say(f"{n * len(made)} samples of {trained.config['id']}, seed {seed}")
     print(target)
+
+
+class Made(NamedTuple):
+    """What was made [n, C, H, W] of one file, or of none; and the file's own picture where that is to be shown."""
+
+    file: Path | None
+    images: Any
+    before: Any
+
+
+def write(made: Sequence[Made], target: Path, source: str) -> None:
+    """One picture, a sheet of them, a clip, or a directory of pictures that are named as what was given."""
+    from ganzoo_core import pictures
+
+    if target.suffix == ".gif" and made[0].images.ndim == 5:
+        return pictures.save_clip(pictures.tiled(made[0].images), target)
+    if not pictures.is_picture(made[0].images):
+        found = f"makes no pictures but tensors of shape {list(made[0].images.shape[1:])}"
+        raise GanzooError(f"{source}: {found}", "For clips, -o OUT.gif; else use Python.")
+    if target.suffix == ".png":
+        return pictures.save(sheet(made), target)
+    target.mkdir(exist_ok=True)
+    for i, (file, images, before) in enumerate(made):
+        for k, image in enumerate(images):
+            name = f"{file.stem if file else f'{k:05d}'}{f'-{k}' if file and len(images) > 1 else ''}.png"
+            if (target / name).exists() and i:
+                name = f"{i:05d}-{name}"
+            shown = pictures.picture(image) if before is None else pictures.beside([before[k : k + 1], image[None]])
+            pictures.save(shown, target / name)
+
+
+def sheet(made: Sequence[Made]) -> Any:
+    """All in one picture; a single one as it is."""
+    import torch
+
+    from ganzoo_core import pictures
+
+    if len(made) == 1 and len(made[0].images) == 1 and made[0].before is None:
+        return pictures.picture(made[0].images[0]) if made[0].file else pictures.grid(made[0].images)
+    if len({one.images.shape[1:] for one in made}) > 1:
+        raise GanzooError("the pictures differ in size and make no sheet", "Give a directory with -o, or a --size.")
+    after = torch.cat([one.images for one in made])
+    if made[0].before is None:
+        return pictures.grid(after)
+    return pictures.beside([torch.cat([one.before for one in made]), after])
 
 
 def writable(target: Path, force: bool) -> Path:
@@ -86,7 +144,8 @@ def sampling_options(generator: Any, given: dict[str, str]) -> dict[str, Any]:
 
     hints = get_type_hints(type(generator).sample)
     parameters = inspect.signature(generator.sample).parameters.values()
-    kinds = {p.name: hints[p.name] for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "seed"}
+    own = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in ("seed", "image", "mask")]
+    kinds = {name: hints[name] for name in own}
     kinds |= {name: KINDS[i.kind] for name, i in generator.inputs.items() if i.kind in KINDS}
     parsed = {}
     for name, text in given.items():

@@ -18,7 +18,7 @@ from torch import Tensor
 from ganzoo_core import catalogue, checkpoint, model, weights
 from ganzoo_core.configs import FILE
 from ganzoo_core.distributed import Processes
-from ganzoo_core.networks import DRAWN, Generator
+from ganzoo_core.networks import DRAWN, Generator, fed
 from ganzoo_core.objective import Objective, Phase, Step
 from ganzoo_core.recipes import arguments, build, recipe
 from ganzoo_core.registry import registry
@@ -223,13 +223,18 @@ class Conformance:
 
     def test_samples_are_exact_and_as_declared(self, family: str) -> None:
         objective, _ = train(family)
+        feed = tiny(family)[1]
+        batch = dict(next(feed(start=0, batch_size=5)))
         for net in objective.shipped().values():
-            if not isinstance(net, Generator) or any(i.kind not in (*DRAWN, "label") for i in net.inputs.values()):
+            if not isinstance(net, Generator):
                 continue
-            labels = {name: 0 for name, i in net.inputs.items() if i.kind == "label"}
-            five = net.sample(5, seed=3, **labels)
-            assert torch.equal(five[:2], net.sample(2, seed=3, **labels))
-            assert not torch.equal(five, net.sample(5, seed=4, **labels))
+            given = {name: 0 for name, i in net.inputs.items() if i.kind == "label"} | fed(net, batch)
+            fewer = {name: value[:2] if isinstance(value, Tensor) else value for name, value in given.items()}
+            five = net.sample(5, seed=3, **given)
+            assert torch.equal(five[:2], net.sample(2, seed=3, **fewer))
+            assert torch.equal(five, net.sample(5, seed=3, **given))
+            if any(i.kind in DRAWN for i in net.inputs.values()):
+                assert not torch.equal(five, net.sample(5, seed=4, **given))
             assert five.shape[1:] == tuple(d or s for d, s in zip(net.output.shape, five.shape[1:], strict=True))
             assert five.dtype == torch.float32
             low, high = net.output.range or (-torch.inf, torch.inf)

@@ -151,7 +151,8 @@ def of_data(subject: Subject) -> Seen:
         shuffled = torch.randperm(count, generator=torch.Generator().manual_seed(0))  # files may be sorted by class
         return as_table(seen(looking, (b["x"] for b in subject.real()), shuffled[:ROWS].sort().values))
 
-    return Seen(len(subject.source), **subject.kept(f"{looking.name} {looking.sha256} {ROWS}", make))
+    which = "" if subject.target == "x" else f" {subject.target}"
+    return Seen(len(subject.source), **subject.kept(f"{looking.name} {looking.sha256} {ROWS}{which}", make))
 
 
 def seen(looking: Extractor, images: Iterable[Tensor], wanted: Tensor) -> Seen:

@@ -14,9 +14,10 @@ from torch import Tensor
 from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 
+from ganzoo_core.errors import GanzooError
 from ganzoo_core.metrics import Subject
 from ganzoo_metrics.extractors import Extractor, to_channels
-from ganzoo_metrics.features import Moments, enough, extractor, named, of_data, of_samples, protocol
+from ganzoo_metrics.features import Moments, enough, extractor, named, of_data, of_samples, protocol, seen
 
 Found = Iterator[tuple[str, float, dict[str, Any]]]
 SUBSETS, SUBSET = 100, 1000  # of KID
@@ -27,6 +28,16 @@ def fid(subject: Subject) -> Found:
     fake, real = subject.once(of_samples).seen, subject.once(of_data)
     enough(min(fake.n, real.n), 2, "fid")
     yield named("fid", subject), frechet(fake.mean, fake.cov, real.mean, real.cov), protocol(subject)
+
+
+def fid_identity(subject: Subject) -> Found:
+    """The same of the pictures that the model is given, as if they were its answers."""
+    real, looking = subject.once(of_data), subject.once(extractor)
+    name = next((n for n in subject.given if subject.net.inputs[n].kind == "image"), None)
+    if name is None:
+        raise GanzooError(f"fid_identity: {subject.model} is given no pictures")
+    given = seen(looking, (batch[name] for batch in subject.real()), torch.arange(0))
+    yield named("fid_identity", subject), frechet(given.mean, given.cov, real.mean, real.cov), protocol(subject)
 
 
 def kid(subject: Subject) -> Found:

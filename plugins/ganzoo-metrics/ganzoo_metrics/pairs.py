@@ -1,12 +1,19 @@
-"""What a model makes of an input beside what it should have made of it."""
+"""What a model makes of an input beside what it should have made of it, and beside what takes no model at all.
+
+Doing nothing (translation), filling a hole with one colour or with the pixels next to it (inpainting), and bicubic
+enlargement (super-resolution) are scored too: `psnr[bicubic]`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
+import torch
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+from torch.nn.functional import interpolate
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.metrics import Subject
@@ -15,39 +22,110 @@ Found = Iterator[tuple[str, float, dict[str, Any]]]
 RANGE = 2.0  # of pixels in [-1, 1]
 
 
+class Answers(NamedTuple):
+    """Pictures [m, C, H, W] in [-1, 1]: what was made and what should have been; and where that counts."""
+
+    made: Mapping[str, Tensor]  # by the model, under "", and by what takes none, under its name
+    target: Tensor
+    where: Tensor  # 1 or 0  [m, 1, H, W]
+
+
+def l1(subject: Subject) -> Found:
+    """Mean |y - y'| of pixels in [-1, 1], of each image, averaged over images; inside the hole where there is one."""
+    yield from scores(subject, "l1", each_l1)
+
+
 def psnr(subject: Subject) -> Found:
-    """10 log10(peak^2 / mean squared error) in dB, of each image, averaged over images."""
-    yield "psnr", mean(subject, each_psnr), about(subject)
+    """10 log10(peak^2 / mean squared error) in dB, of each image, averaged over images; likewise inside the hole."""
+    yield from scores(subject, "psnr", each_psnr)
 
 
 def ssim(subject: Subject) -> Found:
-    """Wang et al. 2004, Eq. 13, Gaussian window of 11 pixels, averaged over images."""
-    yield "ssim", mean(subject, each_ssim), about(subject)
+    """Wang et al. 2004, Eq. 13, Gaussian window of 11 pixels, averaged over images; always of the whole."""
+    yield from scores(subject, "ssim", each_ssim)
 
 
-def each_psnr(made: Tensor, target: Tensor) -> Tensor:
-    return peak_signal_noise_ratio(made, target, data_range=RANGE, reduction="none", dim=(1, 2, 3))  # [m]
+def each_l1(made: Tensor, target: Tensor, where: Tensor) -> Tensor:  # [m]
+    return inside((made - target).abs(), where)
 
 
-def each_ssim(made: Tensor, target: Tensor) -> Tensor:
+def each_psnr(made: Tensor, target: Tensor, where: Tensor) -> Tensor:
+    return 10 * torch.log10(RANGE**2 / inside((made - target).square(), where))
+
+
+def each_ssim(made: Tensor, target: Tensor, where: Tensor) -> Tensor:
     result = structural_similarity_index_measure(made, target, data_range=RANGE, reduction="none")
     assert isinstance(result, Tensor)
-    return result  # [m]
+    return result
 
 
-def mean(subject: Subject, each: Callable[[Tensor, Tensor], Tensor]) -> float:
-    total, n = 0.0, shown(subject)
-    for batch in subject.generated(n):
+def inside(values: Tensor, where: Tensor) -> Tensor:
+    """The mean over the places that count, of each image."""
+    where = where.expand_as(values)
+    return (values * where).flatten(1).sum(1) / where.flatten(1).sum(1)
+
+
+def scores(subject: Subject, name: str, each: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Found:
+    """The metric `name` of the model, then of each answer that takes none."""
+    totals: dict[str, float] = {}
+    more: dict[str, Any] = {"n": subject.n, "n_real": subject.n}
+    for batch in subject.generated():
         if "target" not in batch:
             raise GanzooError(f"{subject.model}: takes nothing from the data, so there is nothing to compare with")
-        total += float(each(batch["x"].cpu(), batch["target"]).double().sum())
-    return total / n
+        found, how = answers(batch)
+        more |= how
+        for who, made in found.made.items():
+            total = each(made, found.target, found.where).double().sum()
+            totals[who] = totals.get(who, 0.0) + float(total)
+    for who, total in totals.items():
+        yield f"{name}[{who}]" if who else name, total / subject.n, more
 
 
-def shown(subject: Subject) -> int:
-    """Every pair once at most."""
-    return min(subject.n, len(subject.source))
+def answers(batch: Mapping[str, Tensor]) -> tuple[Answers, dict[str, Any]]:
+    """All answers to a batch, and how they are compared, for the protocol."""
+    x, target = batch["x"].cpu(), batch["target"]
+    everywhere = torch.ones_like(target[:, :1])
+    if "mask" in batch:
+        others = {"mean colour": mean_colour(target, batch["mask"]), "nearest pixel": nearest(target, batch["mask"])}
+        return Answers({"": x, **others}, target, batch["mask"]), {"region": "hole"}
+    if "low" in batch:
+        factor = target.shape[-1] // batch["low"].shape[-1]
+        large = interpolate(batch["low"], target.shape[-2:], mode="bicubic", antialias=True).clamp(-1, 1)
+        images = (border_off(luma(y), factor) for y in (x, large, target))
+        made, bicubic, y = images
+        return Answers({"": made, "bicubic": bicubic}, y, torch.ones_like(y)), {
+            "channel": "luma (ITU-R 601)", "border_left_out": factor,
+        }  # fmt: skip
+    given = batch.get("a", batch.get("b"))
+    same = {} if given is None or given.shape != target.shape else {"identity": given}
+    return Answers({"": x, **same}, target, everywhere), {}
 
 
-def about(subject: Subject) -> dict[str, Any]:
-    return {"n": shown(subject), "n_real": shown(subject)}
+def luma(x: Tensor) -> Tensor:
+    """[m, 1, H, W] of RGB, rounded to 8 bits first: what a picture file would hold."""
+    x = ((x.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
+    if x.shape[1] == 1:
+        return x
+    r, g, b = x.unbind(1)
+    return (0.299 * r + 0.587 * g + 0.114 * b)[:, None]
+
+
+def border_off(x: Tensor, width: int) -> Tensor:
+    """Without `width` pixels on every side, as is the custom."""
+    return x[..., width:-width, width:-width]
+
+
+def mean_colour(x: Tensor, mask: Tensor) -> Tensor:
+    """The hole filled with the mean of what lies around it."""
+    seen = 1 - mask
+    mean = (x * seen).sum((2, 3), keepdim=True) / seen.sum((2, 3), keepdim=True)
+    return torch.where(mask > 0, mean, x)
+
+
+def nearest(x: Tensor, mask: Tensor) -> Tensor:
+    """Every pixel of the hole as the nearest one outside."""
+    filled = []
+    for image, hole in zip(x, mask[:, 0], strict=True):
+        i, j = distance_transform_edt(hole.numpy(), return_distances=False, return_indices=True)
+        filled.append(image[:, torch.from_numpy(i).long(), torch.from_numpy(j).long()])
+    return torch.stack(filled)

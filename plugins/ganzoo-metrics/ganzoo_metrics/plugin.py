@@ -8,10 +8,12 @@ from ganzoo_core.hookspecs import hookimpl
 from ganzoo_core.specs import Metric
 
 PICTURES = ("unconditional", "class_conditional", "semi_supervised", "text_to_image")
+COMPARED = (*PICTURES, "translation")
+SEEN_WHOLE = ("translation", "super_resolution")
 PAIRS = ("translation", "inpainting", "super_resolution")
 
 METRICS = (
-    Metric("fid", "Fréchet distance of the features of samples and data", "ganzoo_metrics.fidelity:fid", PICTURES),
+    Metric("fid", "Fréchet distance of the features of samples and data", "ganzoo_metrics.fidelity:fid", COMPARED),
     Metric("kid", "squared MMD of the features under a cubic kernel", "ganzoo_metrics.fidelity:kid", PICTURES),
     Metric("is", "how sure the classes of samples are, and how even", "ganzoo_metrics.fidelity:inception", PICTURES),
     Metric("precision", "share of samples among the data", "ganzoo_metrics.manifolds:precision", PICTURES),
@@ -27,8 +29,20 @@ METRICS = (
     Metric("code_purity", "how well a code tells the class of a sample", "ganzoo_metrics.labels:code_purity"),
     Metric("lpips", "perceptual distance between pairs of samples: diversity", "ganzoo_metrics.perceptual:lpips"),
     Metric("ppl", "perceptual path length: how evenly samples change with z", "ganzoo_metrics.perceptual:ppl"),
+    Metric(
+        "fid_identity",
+        "Fréchet distance of the inputs themselves to their targets: what doing nothing gets",
+        "ganzoo_metrics.fidelity:fid_identity",
+        ("translation",),
+    ),
+    Metric(
+        "l1",
+        "mean absolute difference of outputs and their targets, pixels in [-1, 1]",
+        "ganzoo_metrics.pairs:l1",
+        ("translation", "inpainting"),
+    ),
     Metric("psnr", "peak signal to noise of outputs against their targets, dB", "ganzoo_metrics.pairs:psnr", PAIRS),
-    Metric("ssim", "structural similarity of outputs and their targets", "ganzoo_metrics.pairs:ssim", PAIRS),
+    Metric("ssim", "structural similarity of outputs and their targets", "ganzoo_metrics.pairs:ssim", SEEN_WHOLE),
     Metric(
         "sifid",
         "Fréchet distance between the local features of two pictures",

@@ -31,6 +31,9 @@ class Held:
     def __init__(self, generator: Generator) -> None:
         self.generator = generator
 
+    def network(self, name: str) -> Generator:
+        return self.generator
+
     def __repr__(self) -> str:
         return "Held"
 
@@ -195,12 +198,51 @@ def test_psnr_and_ssim_compare_every_output_with_its_target() -> None:
     made = net(batch["a"]).detach()
     expected = 10 * torch.log10(4 / (made - batch["b"]).square().mean((1, 2, 3)))
     asked = subject(net, source, n=10_000)
-    ((name, psnr, protocol),) = pairs.psnr(asked)
-    assert name == "psnr" and protocol["n"] == 20  # every pair once
+    (name, psnr, protocol), (other, idle, _) = pairs.psnr(asked)
+    assert (name, other) == ("psnr", "psnr[identity]") and protocol["n"] == 20  # every pair once
+    same = 10 * torch.log10(4 / (batch["a"] - batch["b"]).square().mean((1, 2, 3)))
+    assert idle == pytest.approx(float(same.mean()), rel=1e-5)
     assert psnr == pytest.approx(float(expected.mean()), rel=1e-5)
     assert psnr == pytest.approx(float(peak_signal_noise_ratio(made, batch["b"], data_range=2.0)), rel=0.05)
     ssim = structural_similarity_index_measure(made, batch["b"], data_range=2.0)
-    assert value(pairs.ssim(asked)) == pytest.approx(float(ssim), rel=1e-5)
+    assert next(iter(pairs.ssim(asked)))[1] == pytest.approx(float(ssim), rel=1e-5)
+    distances = {found: v for found, v, _ in pairs.l1(asked)}
+    assert distances["l1"] == pytest.approx(float((made - batch["b"]).abs().mean()), rel=1e-5)
+    assert distances["l1[identity]"] == pytest.approx(float((batch["a"] - batch["b"]).abs().mean()), rel=1e-5)
+
+
+def test_inside_a_hole_only_the_hole_counts() -> None:
+    target, mask = torch.zeros(1, 3, 8, 8), torch.zeros(1, 1, 8, 8)
+    target[..., :4] = 1.0
+    mask[..., 2:6, 2:6] = 1
+    made = torch.where(mask > 0, 0.5, target + 9)  # nonsense outside
+    answers, how = pairs.answers({"x": made, "target": target, "mask": mask})
+    assert how == {"region": "hole"}
+    found = {who: float(pairs.each_l1(y, target, answers.where)) for who, y in answers.made.items()}
+    assert found == pytest.approx({"": 0.5, "mean colour": 0.5, "nearest pixel": 0.0})
+    assert float(pairs.each_psnr(made, target, answers.where)) == pytest.approx(10 * math.log10(4 / 0.25))
+
+
+def test_small_pictures_are_compared_in_luma_without_the_border_beside_bicubic() -> None:
+    target = torch.rand(2, 3, 32, 32) * 2 - 1
+    low = torch.nn.functional.interpolate(target, (8, 8), mode="bicubic", antialias=True)
+    answers, how = pairs.answers({"x": target, "target": target, "low": low})
+    assert how["border_left_out"] == 4 and answers.target.shape == (2, 1, 24, 24)
+    assert torch.equal(answers.made[""], answers.target)
+    r, g, b = (((target + 1) * 127.5).round() / 127.5 - 1)[..., 4:-4, 4:-4].unbind(1)
+    torch.testing.assert_close(answers.target[:, 0], 0.299 * r + 0.587 * g + 0.114 * b)
+    assert not torch.equal(answers.made["bicubic"], answers.target)
+
+
+def test_doing_nothing_has_a_distance_too(digits) -> None:
+    class Copy(Negative):
+        def forward(self, a: Tensor) -> Tensor:
+            return a + 0 * self.noise
+
+    asked = subject(Copy(), paired(), n=20)
+    assert value(fidelity.fid_identity(asked)) == pytest.approx(value(fidelity.fid(asked)), rel=1e-6)
+    with pytest.raises(GanzooError, match="given no pictures"):
+        list(fidelity.fid_identity(subject(Copies(digits), digits)))
 
 
 def test_outputs_without_targets_are_refused(digits) -> None:
