@@ -51,10 +51,7 @@ def drawing(
 
     def draw(z: Tensor) -> Tensor:
         y, m = next(images), next(masks)
-        if alone and y is not None:
-            x = y
-        else:
-            x = G.climb(below(G, sizes, first, y), first, sizes, G.fresh(z))
+        x = y if alone and y is not None else G.climb(below(G, sizes, first, y), first, sizes, G.fresh(z))
         if y is not None and m is not None:
             x = blended(x, y, m, dilate)
         return enlarged(G, x, upscale).clamp(-1, 1)

@@ -65,7 +65,10 @@ class SinGAN(Objective):
         last_fifth = {"lr": lambda u: 1.0 if u < 0.8 else 0.1}
         D = Player("D", [self.D.nets[n]], adam(self.lr), last_fifth)
         G = Player("G", [self.G.nets[n]], adam(self.lr), last_fifth)
-        steps = [Step(D, partial(self.d_loss, n), repeat=self.repeat), Step(G, partial(self.g_loss, n), repeat=self.repeat)]
+        steps = [
+            Step(D, partial(self.d_loss, n), repeat=self.repeat),
+            Step(G, partial(self.g_loss, n), repeat=self.repeat),
+        ]
         iterations = self.iterations[min(n, len(self.iterations) - 1)]
         return Phase(f"scale {n}: {size}", steps, iterations * self.repeat, enter=partial(self.enter, n))
 

@@ -28,7 +28,8 @@ SINGAN = Family(
             {"channels": 3, "coarsest": 18, "factor": 0.5 ** (1 / 3), "alpha": 100.0}, {"batch_size": 1}
         ),
         "small": Preset(
-            {"longest_side": 144, "widest": 32, "iterations": (500,)},
+            {"longest_side": 128, "widest": 32, "lr": 1e-3, "repeat": 1,
+             "iterations": (1200, 1000, 800, 600, 450, 350, 250, 200)},
             {"batch_size": 1},
         ),
         "tiny": Preset(

@@ -1,0 +1,1 @@
+"""LAPGAN (Denton et al. 2015) for ganzoo."""
