@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import mse_loss
 
 from ganzoo_core.losses import Terms, nonsaturating
 from ganzoo_core.networks import Discriminator, Generator
@@ -58,7 +57,7 @@ class SRGAN(Objective):
 
     def mse_loss(self, batch: Batch) -> Terms:
         """l_MSE, Eq. 4, of pixels in [-1, 1]."""
-        return {"mse": mse_loss(self.G(batch["low"]).float(), batch["x"])}
+        return {"mse": (self.G(batch["low"]).float() - batch["x"]).square().mean()}
 
     def d_loss(self, batch: Batch) -> Terms:
         """-E log D(I^HR) - E log(1 - D(G(I^LR))), Eq. 2."""
@@ -67,8 +66,8 @@ class SRGAN(Objective):
     def g_loss(self, batch: Batch) -> Terms:
         """l_X + 1e-3 l_Gen, Eq. 3: content as in Eq. 4 or 5, and -log D(G(I^LR)), Eq. 6."""
         fake = self.G(batch["low"])
-        content = mse_loss(self.content(fake).float(), self.content(batch["x"]).float())
-        return {"content": content, "adv": self.adv * nonsaturating.g(self.D(fake), None)}
+        content = (self.content(fake).float() - self.content(batch["x"]).float()).square()
+        return {"content": content.mean(), "adv": self.adv * nonsaturating.g(self.D(fake), None)}
 
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
