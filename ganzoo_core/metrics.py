@@ -196,6 +196,7 @@ def opened(model: Model, question: Question) -> Source:
         root=question.root,
         image_size=size,
         channels=channels,
+        longest_side=model.objective.recipe.args.get("longest_side"),
         datasets=dict(registry().datasets.items()),
     )
 

@@ -48,3 +48,13 @@ def play(args: list[str], out: Path, err: Path, cwd: str | os.PathLike[str] | No
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def refused(done, status=2):
+    """One line on stderr that begins as it should, nothing on stdout."""
+    assert done.returncode == status, done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("ganzoo: error: "), done.stderr
+    assert "\x1b" not in done.stderr
+    return lines[0]

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from processes import ganzoo as forked
+from processes import refused
 
 HEAVY = ("torch", "numpy", "torchvision", "huggingface_hub", "rich", "sklearn", "PIL")
 TINY = ["train", "dcgan", "--preset", "tiny", "--images", "64", "--batch-size", "16"]
@@ -17,16 +18,6 @@ def ganzoo(*args, **kwargs):
     env = {**os.environ, "OMP_NUM_THREADS": "1", **kwargs.pop("env", {})}
     command = [sys.executable, "-m", "ganzoo_core", *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, env=env, **kwargs)
-
-
-def refused(done, status=2):
-    """One line on stderr that begins as it should, nothing on stdout."""
-    assert done.returncode == status, done.stderr
-    assert done.stdout == ""
-    lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("ganzoo: error: "), done.stderr
-    assert "\x1b" not in done.stderr
-    return lines[0]
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,7 @@ def decode(path: str, size: int, channels: int, cut: Cut | None = None) -> NDArr
     with _regular(path) as file, _opened(file, file.read(EDGE)) as image, _stranger():
         image.load()
         part = (cut or centred)(_converted(_upright(image), "L" if channels == 1 else "RGB"), size)
-        return np.ascontiguousarray(np.asarray(part).reshape(part.height, part.width, channels).transpose(2, 0, 1))
+        return np.ascontiguousarray(np.array(part).reshape(part.height, part.width, channels).transpose(2, 0, 1))
 
 
 @contextlib.contextmanager
