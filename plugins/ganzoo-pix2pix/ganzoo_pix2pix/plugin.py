@@ -9,7 +9,7 @@ from ganzoo_core.hookspecs import hookimpl
 from ganzoo_core.specs import Family, Paper, Preset, Weights
 
 WEIGHTS = Path(__file__).parent / "weights"
-EMOJI = {"image_size": 64, "channels": 3, "levels": 6, "width": 24, "norm": "instance", "d_width": 32}
+EMOJI = {"image_size": 64, "channels": 3, "levels": 6, "width": 24, "norm": "instance", "d_width": 16}
 
 PIX2PIX = Family(
     name="pix2pix",
@@ -25,8 +25,8 @@ PIX2PIX = Family(
     objective="ganzoo_pix2pix.objective:Pix2Pix",
     presets={
         "paper": Preset({"image_size": 256, "channels": 3}, {"batch_size": 1}),
-        "edges2emoji": Preset({**EMOJI, "images": 64_000}, {"batch_size": 8, "ema_images": 2_000}),
-        "noto2blob": Preset({**EMOJI, "images": 64_000}, {"batch_size": 8, "ema_images": 2_000}),
+        "edges2emoji": Preset({**EMOJI, "images": 40_000}, {"batch_size": 8, "ema_images": 2_000}),
+        "noto2blob": Preset({**EMOJI, "images": 24_000}, {"batch_size": 8, "ema_images": 2_000}),
         "tiny": Preset(
             {"image_size": 16, "channels": 3, "levels": 4, "width": 8, "d_width": 8, "patch": 16, "images": 5_000},
             {"batch_size": 4},

@@ -1,8 +1,9 @@
-"""pix2pix: conformance, equality with the published networks, losses in closed form, noise that is exact in its seed."""
+"""pix2pix: conformance, equality with the published networks, losses in closed form, noise exact in its seed."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -185,48 +186,48 @@ def test_initial_weights() -> None:
 
 
 @pytest.fixture
-def G() -> UNet:
+def noisy() -> UNet:
     """Small, but with levels that have dropout."""
     return shaken(unet(3, 4, 7, "batch")).train()
 
 
-def test_noise_is_exact_in_its_seed_and_no_picture_depends_on_its_neighbours(G: UNet) -> None:
+def test_noise_is_exact_in_its_seed_and_no_picture_depends_on_its_neighbours(noisy: UNet) -> None:
     a = torch.randn(3, 3, 128, 128)
-    three = G.sample(3, seed=5, a=a)
-    assert torch.equal(three, G.sample(3, seed=5, a=a))
-    assert torch.equal(three[:2], G.sample(2, seed=5, a=a[:2]))
-    assert not torch.equal(three, G.sample(3, seed=6, a=a))
+    three = noisy.sample(3, seed=5, a=a)
+    assert torch.equal(three, noisy.sample(3, seed=5, a=a))
+    assert torch.equal(three[:2], noisy.sample(2, seed=5, a=a[:2]))
+    assert not torch.equal(three, noisy.sample(3, seed=6, a=a))
     b = torch.cat([a[:1], 1 - a[1:]])
-    assert torch.equal(three[:1], G.sample(3, seed=5, a=b)[:1])
+    assert torch.equal(three[:1], noisy.sample(3, seed=5, a=b)[:1])
 
 
-def test_one_picture_has_many_translations(G: UNet) -> None:
+def test_one_picture_has_many_translations(noisy: UNet) -> None:
     a = torch.randn(3, 128, 128)
-    two = G.sample(2, seed=0, a=a)
+    two = noisy.sample(2, seed=0, a=a)
     assert not torch.equal(two[0], two[1])
-    plain = G.sample(2, seed=0, a=a, noise=False)
-    assert torch.equal(plain[0], plain[1]) and torch.equal(plain, G.sample(2, seed=1, a=a, noise=False))
+    plain = noisy.sample(2, seed=0, a=a, noise=False)
+    assert torch.equal(plain[0], plain[1]) and torch.equal(plain, noisy.sample(2, seed=1, a=a, noise=False))
     with torch.no_grad():
-        torch.testing.assert_close(plain[:1], G.eval()(a[None]))
+        torch.testing.assert_close(plain[:1], noisy.eval()(a[None]))
 
 
-def test_sampling_takes_the_statistics_of_the_picture_and_leaves_the_running_ones(G: UNet) -> None:
-    before = {k: v.clone() for k, v in G.state_dict().items()}
-    first = G.sample(1, seed=0, a=torch.ones(3, 128, 128))
-    assert all(torch.equal(v, before[k]) for k, v in G.state_dict().items())
-    for name, t in G.state_dict().items():
+def test_sampling_takes_the_statistics_of_the_picture_and_leaves_the_running_ones(noisy: UNet) -> None:
+    before = {k: v.clone() for k, v in noisy.state_dict().items()}
+    first = noisy.sample(1, seed=0, a=torch.ones(3, 128, 128))
+    assert all(torch.equal(v, before[k]) for k, v in noisy.state_dict().items())
+    for name, t in noisy.state_dict().items():
         if "running" in name:
             t += 1
-    assert torch.equal(first, G.sample(1, seed=0, a=torch.ones(3, 128, 128)))
+    assert torch.equal(first, noisy.sample(1, seed=0, a=torch.ones(3, 128, 128)))
 
 
-def test_pictures_may_be_of_any_multiple(G: UNet) -> None:
-    assert G.sample(1, seed=0, a=torch.zeros(3, 128, 256)).shape == (1, 3, 128, 256)
+def test_pictures_may_be_of_any_multiple(noisy: UNet) -> None:
+    assert noisy.sample(1, seed=0, a=torch.zeros(3, 128, 256)).shape == (1, 3, 128, 256)
     with pytest.raises(GanzooError, match="130") as fault:
-        G.sample(1, seed=0, a=torch.zeros(3, 130, 128))
+        noisy.sample(1, seed=0, a=torch.zeros(3, 130, 128))
     assert "\n" not in str(fault.value)
     with pytest.raises(GanzooError, match="missing"):
-        G.sample(1, seed=0)
+        noisy.sample(1, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -303,15 +304,13 @@ def test_paper_trains_as_published() -> None:
 
 
 def test_g_learns_a_translation_that_pairs_show() -> None:
-    """b is the negative of a."""
-    torch.manual_seed(0)
-    game = build(recipe("pix2pix", preset="tiny", given={"norm": "instance"}))
+    """b is the negative of a, in blocks of 4x4 pixels."""
+    game = build(recipe("pix2pix", preset="tiny", given={"lr": 2e-3}))
 
-    def feed(*, start: int, batch_size: int, **_: object):  # type: ignore[no-untyped-def]
+    def feed(*, start: int, batch_size: int, **_: object) -> Iterator[dict[str, Tensor]]:
         while True:
-            a = torch.rand(batch_size, 3, 1, 1).expand(-1, -1, 16, 16) * 2 - 1
-            a = a * torch.linspace(0.2, 1, 16)
+            a = torch.rand(batch_size, 3, 4, 4).repeat_interleave(4, 2).repeat_interleave(4, 3) * 2 - 1
             yield {"a": a, "b": -a}
 
     first, *_, last = Alternating(batch_size=8, images=1600).run(game, feed)
-    assert last.losses["G/l1"] < 0.5 * first.losses["G/l1"]
+    assert last.losses["G/l1"] < 0.6 * first.losses["G/l1"]

@@ -1,0 +1,89 @@
+"""The game of CycleGAN: two translators that undo each other, and a discriminator at each end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss
+
+from ganzoo_core.losses import Terms, least_squares
+from ganzoo_core.networks import Discriminator, Generator
+from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
+from ganzoo_core.schedules import halfway_to_zero
+from ganzoo_cyclegan.pool import ImagePool
+
+
+class CycleGAN(Objective):
+    """Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks (Zhu et al. 2017, 1703.10593).
+
+    x of the domain X is batch["a"], y of Y is batch["b"]; G: X -> Y, F: Y -> X; D_X and D_Y score patches.
+    """
+
+    needs, published = frozenset({"a", "b"}), ("G", "F")
+
+    def __init__(
+        self,
+        G: Generator,
+        F: Generator,
+        D_X: Discriminator,
+        D_Y: Discriminator,
+        *,
+        lam: float = 10.0,  # lambda, the weight of the way there and back
+        identity: float = 0.5,  # weight, as a part of lambda, of leaving alone what is of the domain already; 0: none
+        pool: int = 50,  # fakes that each discriminator is shown again; 0: none
+        lr: float = 2e-4,  # Adam's step for both players; from half the course on it falls to 0
+        images: int = 267_000,  # length in pairs: 200 epochs of horse2zebra's 1,335 zebras
+    ) -> None:
+        super().__init__()
+        self.G, self.F, self.D_X, self.D_Y = G, F, D_X, D_Y
+        self.pool_x, self.pool_y = ImagePool(pool), ImagePool(pool)
+        self.lam, self.identity, self.lr, self.images = lam, identity, lr, images
+
+    def phases(self) -> Sequence[Phase]:
+        G = Player("G", [self.G, self.F], adam(self.lr, 0.5), {"lr": halfway_to_zero})
+        D = Player("D", [self.D_X, self.D_Y], adam(self.lr, 0.5), {"lr": halfway_to_zero})
+        return [Phase("main", [Step(G, self.g_loss), Step(D, self.d_loss)], self.images)]
+
+    def g_loss(self, batch: Batch) -> Terms:
+        """L_GAN(G, D_Y) + L_GAN(F, D_X) + lambda L_cyc(G, F) (Eqs. 1 to 3), and the identity loss (Sec. 5.2).
+
+        L_GAN is least squares, E (D(G(x)) - 1)^2 (Sec. 4); the core's has the 1/2 of Mao et al. 2017, ours has not.
+        """
+        x, y = batch["a"], batch["b"]
+        fake_x, fake_y = self.F(y), self.G(x)
+        terms = {
+            "adv_g": 2 * least_squares.g(self.D_Y(fake_y), None),
+            "adv_f": 2 * least_squares.g(self.D_X(fake_x), None),
+            "cycle_x": self.lam * l1_loss(self.F(fake_y).float(), x),  # E ||F(G(x)) - x||_1, Eq. 2
+            "cycle_y": self.lam * l1_loss(self.G(fake_x).float(), y),
+        }
+        if self.identity:
+            weight = self.identity * self.lam
+            terms |= {
+                "identity_g": weight * l1_loss(self.G(y).float(), y),
+                "identity_f": weight * l1_loss(self.F(x).float(), x),
+            }
+        return terms
+
+    def d_loss(self, batch: Batch) -> Terms:
+        """1/2 E (D(y) - 1)^2 + 1/2 E D(G(x))^2 at both ends (Sec. 4), on fakes from the pools."""
+        x, y = batch["a"], batch["b"]
+        d_x = least_squares.d(self.D_X(x), self.D_X(self.pool_x.exchange(self.F(y))))
+        d_y = least_squares.d(self.D_Y(y), self.D_Y(self.pool_y.exchange(self.G(x))))
+        return {f"x_{name}": term for name, term in d_x.items()} | {f"y_{name}": term for name, term in d_y.items()}
+
+    @torch.no_grad()
+    def sample(self, batch: Batch) -> dict[str, Tensor]:
+        """a, there, and back; b, there, and back."""
+        return there_and_back(self, batch)
+
+
+def there_and_back(game: Objective, batch: Batch) -> dict[str, Tensor]:
+    """x, G(x), F(G(x)), y, F(y), G(F(y)): what every game with two translators shows."""
+    nets, x, y = game.shipped(), batch["a"], batch["b"]
+    n = len(x)
+    fake_y, fake_x = nets["G"].sample(n, seed=0, a=x), nets["F"].sample(n, seed=0, b=y)
+    back_x, back_y = nets["F"].sample(n, seed=0, b=fake_y), nets["G"].sample(n, seed=0, a=fake_x)
+    return {"a": x, "G": fake_y, "FG": back_x, "b": y, "F": fake_x, "GF": back_y}
