@@ -12,7 +12,7 @@ from torch import Tensor
 from ganzoo_core.losses import Terms, nonsaturating
 from ganzoo_core.networks import evaluating, forked
 from ganzoo_core.objective import Batch, Objective, Optim, Phase, Player, Step, adam, sgd
-from ganzoo_core.schedules import Schedule, exponential, saturating
+from ganzoo_core.schedules import Schedule, exponential, linear, saturating
 from ganzoo_lapgan.networks import D, G
 from ganzoo_lapgan.pyramid import at_level, split
 
@@ -32,14 +32,13 @@ class LAPGAN(Objective):
         G: G,
         D: D,
         *,
-        rule: Literal["momentum", "adam"] = "momentum",  # of learning: the published one, or Adam with b1 = 0.5
+        rule: Literal["momentum", "adam"] = "momentum",  # of learning: the published one; Adam, its step falling to 0
         lr: float = 0.02,  # the first step of both
-        d_factor: float = 1.0,  # D's step in G's
         lengths: tuple[int, ...] = (18_750_000,),  # of each level in real images; the last is that of all further ones
     ) -> None:
         super().__init__()
         self.G, self.D = G, D
-        self.rule, self.lr, self.d_factor, self.lengths = rule, lr, d_factor, lengths
+        self.rule, self.lr, self.lengths = rule, lr, lengths
         self.needs = frozenset({"x", "label"} if "label" in G.inputs else {"x"})  # type: ignore[misc]
         self.sides = [int(G.output.shape[1] or 0) >> k for k in reversed(range(len(G.nets)))]
 
@@ -48,20 +47,19 @@ class LAPGAN(Objective):
 
     def phase(self, k: int, side: int) -> Phase:
         length = self.lengths[min(k, len(self.lengths) - 1)]
-        d_optim, schedules = self.learning(self.lr * self.d_factor, length)
-        g_optim, _ = self.learning(self.lr, length)
-        D = Player("D", [self.D.nets[k]], d_optim, schedules)
-        G = Player("G", [self.G.nets[k]], g_optim, schedules)
+        optim, schedules = self.learning(length)
+        D = Player("D", [self.D.nets[k]], optim, schedules)
+        G = Player("G", [self.G.nets[k]], optim, schedules)
         steps = [Step(D, partial(self.d_loss, k)), Step(G, partial(self.g_loss, k))]
         return Phase(f"{side}px", steps, length)
 
-    def learning(self, lr: float, length: int) -> tuple[Optim, Mapping[str, Schedule]]:
+    def learning(self, length: int) -> tuple[Optim, Mapping[str, Schedule]]:
         """App. A: the rate is divided by 1 + 4e-4 every epoch, momentum climbs by 0.0008 from 0.5 to 0.8."""
         if self.rule == "adam":
-            return adam(lr), {}
+            return adam(self.lr), {"lr": linear(1, 0)}
         epochs = length / EPOCH
         momentum = saturating(0.8 / 0.5, at=max(0.3 / 0.0008 / epochs, 1e-9))
-        return sgd(lr, 0.5), {"lr": exponential((1 + 4e-4) ** -epochs), "momentum": momentum}
+        return sgd(self.lr, 0.5), {"lr": exponential((1 + 4e-4) ** -epochs), "momentum": momentum}
 
     def d_loss(self, k: int, batch: Batch) -> Terms:
         """-E log D_k(h_k, l_k) - E log(1 - D_k(G_k(z_k, l_k), l_k)): Eqs. 1 and 3, D's side."""

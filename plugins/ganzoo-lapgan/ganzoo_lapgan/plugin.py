@@ -26,9 +26,9 @@ LAPGAN = Family(
         "paper": Preset({"image_size": 32, "channels": 3, "classes": 10}, {"batch_size": 128}),
         "unconditional": Preset({"image_size": 32, "channels": 3, "classes": 0}, {"batch_size": 128}),
         "emoji": Preset(
-            {"image_size": 32, "channels": 3, "classes": 0, "g_units": 800, "d_units": 400, "widths": (64, 48),
-             "rule": "adam", "lr": 4e-4, "lengths": (400_000, 120_000, 60_000)},
-            {"batch_size": 64, "ema_images": 8_000},
+            {"image_size": 32, "channels": 3, "classes": 0, "widths": (64, 32), "d_width": 48,
+             "rule": "adam", "lr": 8e-4, "lengths": (300_000, 90_000, 60_000)},
+            {"batch_size": 64},
         ),
         "tiny": Preset(
             {"image_size": 16, "channels": 1, "classes": 0, "coarsest": 4, "z_dim": 8, "g_units": 16, "d_units": 16,

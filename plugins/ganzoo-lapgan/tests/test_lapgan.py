@@ -224,11 +224,10 @@ def test_the_schedule_is_the_published_one() -> None:
     assert 0.5 * long(0.5) == pytest.approx(0.8) and 0.5 * long(1.0) == pytest.approx(0.8)
 
 
-def test_lengths_and_steps_may_differ() -> None:
-    game = game_of(lengths=(300, 200), d_factor=0.5)
+def test_lengths_may_differ_and_adams_step_falls_to_0() -> None:
+    game = game_of(lengths=(300, 200))
     assert [p.images for p in game.phases()] == [300, 200, 200]
-    rates = [p.optim([torch.zeros(1, requires_grad=True)]).defaults["lr"] for p in game.phases()[0].players]
-    assert rates == [5e-4, 1e-3]
+    assert [game.phases()[0].players[0].schedules["lr"](u) for u in (0.0, 0.5, 1.0)] == [1, 0.5, 0]
 
 
 def test_the_progress_grid_shows_every_level() -> None:
