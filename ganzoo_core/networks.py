@@ -182,7 +182,8 @@ def condition(name: str, declared: Input, given: Any, n: int, device: torch.devi
     if given is None:
         raise GanzooError(f"{name}: is missing", f"This model needs {wanted(declared)}: give {name}.")
     try:
-        value = torch.as_tensor(numbers(declared, given), device=device)
+        given = spelled(name, declared, given) if declared.kind == "text" else numbers(declared, given)
+        value = torch.as_tensor(given, device=device)
     except (TypeError, ValueError, RuntimeError):
         raise GanzooError(f"{declared.kind} {name}: {plain(given, 60)} is no number") from None
     if declared.kind in ("label", "category"):
@@ -215,6 +216,24 @@ def refuse_sides(name: str, declared: Input, value: Tensor) -> None:
         near = "x".join(str(max(step, round(side / step) * step)) for side in reversed(free))
         found = "x".join(str(side) for side in reversed(free))
         raise GanzooError(f"{declared.kind} {name}: {found}, not multiples of {step}", f"Resize it, to {near} say.")
+
+
+def spelled(name: str, declared: Input, given: Any) -> Any:
+    """Words that were given as strings as the bytes that an encoder reads; tensors as they are."""
+    words = [given] if isinstance(given, str) else given
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+        return given
+    length = declared.shape[0] or max(len(word.encode()) for word in words)
+    longest = max(words, key=lambda word: len(word.encode()))
+    if len(longest.encode()) > length or not all(word.strip() for word in words):
+        raise GanzooError(f"text {name}: {plain(longest, 60)!r}: not 1 to {length} bytes", "Say it in other words.")
+    return encoded(words, length)
+
+
+def encoded(words: Sequence[str], length: int) -> Tensor:
+    """UTF-8 bytes, uint8 [n, length], zero-padded."""
+    rows = [word.encode().ljust(length, b"\0") for word in words]
+    return torch.frombuffer(bytearray(b"".join(rows)), dtype=torch.uint8).view(len(rows), length)
 
 
 def wanted(declared: Input) -> str:

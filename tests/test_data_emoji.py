@@ -98,7 +98,7 @@ def test_variants(tmp_path: Path) -> None:
     assert sources["noto"].facts == opened("emoji", tmp_path).facts
     every = opened("emoji:all", tmp_path)
     assert every.styles == ("noto",) * 3 + ("twemoji",) * 3 + ("blob",) * 2
-    assert every.facts.licence == "Apache-2.0 AND CC-BY-4.0" == NAMES["emoji"].licence
+    assert every.facts.licence == "Apache-2.0 AND CC-BY-4.0" and every.facts.licence in NAMES["emoji"].licence
     assert torch.equal(every.fetch([7])["x"], to_float(on_white(images["blob"])[1:]))
     assert every.ids == tuple(id for style in STYLES for id in sources[style].ids)
     assert len({s.facts.fingerprint for s in (*sources.values(), every)}) == 4

@@ -93,7 +93,7 @@ def test_a_strip_shows_before_and_after(pix2pix, tmp_path):
 def test_several_of_one_picture_differ_where_there_is_noise(pix2pix, tmp_path):
     path = drawn(tmp_path / "a.png")
     ganzoo("sample", pix2pix, "--input", path, "-n", "2", "-o", tmp_path / "out")
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a-0.png", "a-1.png"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a-00000.png", "a-00001.png"]
 
 
 def test_what_is_transparent_lies_on_white(pix2pix, tmp_path):

@@ -96,6 +96,22 @@ def given(net: Generator, file: Path | None, mask: str, size: Sizes | None) -> d
     return found
 
 
+def told(net: Generator, text: str) -> dict[str, str]:
+    """A text by the name of the input that takes it."""
+    if not text:
+        return {}
+    for name, declared in net.inputs.items():
+        if declared.kind == "text":
+            return {name: text}
+    raise GanzooError(f"--text {plain(text, 40)}: this model takes no text", "Leave it out.")
+
+
+def slug(file: Path | None, text: str) -> str:
+    """What a picture of them is called."""
+    words = "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_")[:60]
+    return "-".join(filter(None, [file.stem if file else "", words]))
+
+
 def wanted(net: Generator, kind: str, option: str) -> tuple[str, int]:
     where = place(net, kind)
     if where is None:
@@ -103,11 +119,13 @@ def wanted(net: Generator, kind: str, option: str) -> tuple[str, int]:
     return where
 
 
-def refuse_without(net: Generator, inputs: Sequence[str]) -> None:
-    """A model that needs pictures says how to give them."""
-    needy = [i for i in net.inputs.values() if i.kind == PICTURE and i.default is None]
-    if needy and not inputs:
+def refuse_without(net: Generator, inputs: Sequence[str], texts: Sequence[str]) -> None:
+    """A model that needs pictures or words says how to give them."""
+    needed = {i.kind for i in net.inputs.values() if i.default is None}
+    if PICTURE in needed and not inputs:
         raise GanzooError("this model makes pictures out of pictures, and none is given", "--input FILE, or a folder.")
+    if "text" in needed and not texts:
+        raise GanzooError("this model makes pictures out of words, and none are given", '--text "a red heart".')
 
 
 def before(net: Generator, fed: Mapping[str, Tensor], after: Tensor) -> Tensor:

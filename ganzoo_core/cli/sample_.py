@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
@@ -20,12 +21,16 @@ KINDS = {"label": tuple[int, ...], "category": tuple[int, ...], "code": tuple[fl
 @click.command("sample")
 @click.argument("source", shell_complete=sources)
 @click.option(
-    "-n", "count", type=click.IntRange(1, 100_000), help="How many; of each --input. Default: 64, and 1 of an --input."
+    "-n",
+    "count",
+    type=click.IntRange(1, 100_000),
+    help="How many; of each --input or --text. Default: 64, of an --input 1, of a --text 8.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option(
     "--label", "labels", multiple=True, metavar="LABEL", help="A class by name or number; several take turns."
 )
+@click.option("--text", "texts", multiple=True, metavar="TEXT", help="What is to be shown: a row for each.")
 @click.option("--input", "inputs", multiple=True, metavar="FILE|DIR", help="Pictures to make others of.")
 @click.option("--mask", default="", metavar="FILE", help="White where the picture is to be filled in.")
 @click.option("--size", default="", metavar="N|WxH", help="Cut and resize what is given, before.")
@@ -36,8 +41,9 @@ KINDS = {"label": tuple[int, ...], "category": tuple[int, ...], "code": tuple[fl
 @click.option("-o", "--out", required=True, metavar="OUT", help="A sheet (.png), a clip (.gif), or a directory.")
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
 def sample_(
-    source: str, count: int | None, seed: int, labels: tuple[str, ...], inputs: tuple[str, ...], mask: str, size: str,
-    strip: bool, net: str, options: tuple[str, ...], device: str, out: str, force: bool,
+    source: str, count: int | None, seed: int, labels: tuple[str, ...], texts: tuple[str, ...],
+    inputs: tuple[str, ...], mask: str, size: str, strip: bool, net: str, options: tuple[str, ...], device: str,
+    out: str, force: bool,
 ) -> None:  # fmt: skip
     """Make pictures with SOURCE: an id (dcgan.mnist), or the path of a model or run directory.
 
@@ -53,24 +59,25 @@ def sample_(
     files, sizes = fed.files_of(inputs), fed.size_of(size)
     trained = model.load(source, device=str(pick_device(device)))
     generator = trained.network(net)
-    fed.refuse_without(generator, inputs)
-    n = count or (1 if files else COUNT)
+    fed.refuse_without(generator, inputs, texts)
+    n = count or (1 if files else 8 if texts else COUNT)
     given = sampling_options(generator, chosen) | labelled(generator, labels, n)
+    shown: list[Path | None] = [*files] or [None]
     made = []
-    todo: list[Path | None] = [*files] or [None]
-    for file in todo:
+    for file, text in product(shown, texts or [""]):
         pictured = fed.given(generator, file, mask, sizes)
-        images = generator.sample(n, seed=seed, **given, **pictured)
-        made.append(Made(file, images, fed.before(generator, pictured, images) if file and strip else None))
+        images = generator.sample(n, seed=seed, **given, **pictured, **fed.told(generator, text))
+        before = fed.before(generator, pictured, images) if file and strip else None
+        made.append(Made(fed.slug(file, text), images, before))
     write(made, target, source)
     say(f"{n * len(made)} samples of {trained.config['id']}, seed {seed}")
     print(target)
 
 
 class Made(NamedTuple):
-    """What was made [n, C, H, W] of one file, or of none; and the file's own picture where that is to be shown."""
+    """What was made [n, C, H, W] of one file or text; and the file's own picture where that is to be shown."""
 
-    file: Path | None
+    name: str  # "" of neither
     images: Any
     before: Any
 
@@ -87,13 +94,14 @@ def write(made: Sequence[Made], target: Path, source: str) -> None:
     if target.suffix == ".png":
         return pictures.save(sheet(made), target)
     target.mkdir(exist_ok=True)
-    for i, (file, images, before) in enumerate(made):
+    for i, (name, images, before) in enumerate(made):
         for k, image in enumerate(images):
-            name = f"{file.stem if file else f'{k:05d}'}{f'-{k}' if file and len(images) > 1 else ''}.png"
-            if (target / name).exists() and i:
-                name = f"{i:05d}-{name}"
+            number = [f"{k:05d}"] if len(images) > 1 or not name else []
+            path = target / ("-".join([*filter(None, [name]), *number]) + ".png")
+            if path.exists() and i:
+                path = path.with_name(f"{i:05d}-{path.name}")
             shown = pictures.picture(image) if before is None else pictures.beside([before[k : k + 1], image[None]])
-            pictures.save(shown, target / name)
+            pictures.save(shown, path)
 
 
 def sheet(made: Sequence[Made]) -> Any:
@@ -103,12 +111,12 @@ def sheet(made: Sequence[Made]) -> Any:
     from ganzoo_core import pictures
 
     if len(made) == 1 and len(made[0].images) == 1 and made[0].before is None:
-        return pictures.picture(made[0].images[0]) if made[0].file else pictures.grid(made[0].images)
+        return pictures.picture(made[0].images[0]) if made[0].name else pictures.grid(made[0].images)
     if len({one.images.shape[1:] for one in made}) > 1:
         raise GanzooError("the pictures differ in size and make no sheet", "Give a directory with -o, or a --size.")
     after = torch.cat([one.images for one in made])
     if made[0].before is None:
-        return pictures.grid(after)
+        return pictures.grid(after, len(made[0].images) if len(made) > 1 else 0)
     return pictures.beside([torch.cat([one.before for one in made]), after])
 
 

@@ -42,8 +42,8 @@ DATASETS: tuple[Dataset, ...] = (
     Dataset(
         name="emoji",
         summary="emoji in three drawing styles, 64x64, colour, on white: 3,530 by Noto, 3,790 by Twemoji, 2,723 blobs",
-        keys=("x", "label", "a", "b"),
-        licence="Apache-2.0 AND CC-BY-4.0",  # a source says which of them its variant has
+        keys=("x", "label", "text", "a", "b"),
+        licence="Apache-2.0 AND CC-BY-4.0 AND Unicode-3.0",  # a source says which of them its variant has
         open="ganzoo_core.data.emoji_pairs:open_emoji_variant",
         variants=(
             "noto",
@@ -52,6 +52,8 @@ DATASETS: tuple[Dataset, ...] = (
             "all",
             "noto_train",
             "noto_test",
+            "captions",
+            "captions_test",
             *(name + part for name in EMOJI_PAIRS for part in ("", "_test")),
         ),
     ),

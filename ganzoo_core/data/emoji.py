@@ -43,15 +43,17 @@ class Row(NamedTuple):
     id: str
     label: int
     style: str
+    caption: str  # CLDR's name
 
 
 class Emoji(Tensors):
-    """x and label; beside them, by index: `ids`, `bases` (see `base_of`), `styles` and `held_out`, bool [N]."""
+    """x and label; by index `ids`, `bases` (see `base_of`), `styles`, `captions`, and `held_out`, bool [N]."""
 
     def __init__(self, facts: Facts, pixels: Tensor, rows: Sequence[Row]) -> None:
         super().__init__(facts, {"x": pixels}, {"label": torch.tensor([row.label for row in rows])})
         self.ids = tuple(row.id for row in rows)
         self.styles = tuple(row.style for row in rows)
+        self.captions = tuple(row.caption for row in rows)
         self.bases = tuple(base_of(row.id) for row in rows)
         self.held_out = torch.tensor([is_held_out(base) for base in self.bases])
 
@@ -188,7 +190,11 @@ def _captions(path: Path) -> list[dict[str, Any]]:
 def _caption(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)
-        if not isinstance(row["id"], str) or (row["group"] or "Other") not in GROUPS:
+        if (
+            not isinstance(row["id"], str)
+            or not isinstance(row["caption"], str)
+            or (row["group"] or "Other") not in GROUPS
+        ):
             raise ValueError(f"unknown group {plain(row['group'], 40)!r}, or no id")
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise _damaged(path, f"line {number}: {type(error).__name__}: {error}") from error
@@ -206,7 +212,7 @@ def _rows(captions: Sequence[dict[str, Any]], style: str, count: int, path: Path
             "Fetch both again.",
         )
     return [
-        Row(row["id"], GROUPS.index(row["group"] or "Other"), style)
+        Row(row["id"], GROUPS.index(row["group"] or "Other"), style, row["caption"])
         for row in sorted(shown, key=lambda row: int(row[style]))
     ]
 

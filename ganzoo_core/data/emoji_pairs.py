@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from ganzoo_core.data.captions import open_emoji_captions
 from ganzoo_core.data.catalog import EMOJI_PAIRS
 from ganzoo_core.data.emoji import Emoji, open_emoji
 from ganzoo_core.data.pairs import Pairs, Unpaired
@@ -25,9 +26,12 @@ FULL = 0.5  # the contrast, as a part of white minus black, from which an edge i
 def open_emoji_variant(
     root: Path | None, variant: str, *, image_size: int | None = None, channels: int | None = None
 ) -> Source:
-    """Any variant of `emoji`: single pictures (see `open_emoji`), or pairs."""
-    paired = variant.removesuffix("_test") in EMOJI_PAIRS
-    return (open_emoji_pairs if paired else open_emoji)(root, variant, image_size=image_size, channels=channels)
+    """Any variant of `emoji`: single pictures (see `open_emoji`), with captions, or pairs."""
+    name = variant.removesuffix("_test")
+    single = open_emoji_captions if name == "captions" else open_emoji
+    return (open_emoji_pairs if name in EMOJI_PAIRS else single)(
+        root, variant, image_size=image_size, channels=channels
+    )
 
 
 def open_emoji_pairs(

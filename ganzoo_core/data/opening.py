@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ganzoo_core.data.captions import open_captions
 from ganzoo_core.data.folder import open_folder
 from ganzoo_core.data.masks import Masked, MaskedRegions
 from ganzoo_core.data.pairs import open_paired, open_unpaired
@@ -29,6 +30,7 @@ PATH_VIEWS: Mapping[str, Callable[[str, Mapping[str, Any]], Source]] = {  # of f
     "paired": open_paired,
     "unpaired": open_unpaired,
     "crops": open_crops,
+    "captions": open_captions,
 }
 PATHS_TOO = "A folder of images, or one image, is taken as well."
 
@@ -64,7 +66,8 @@ def open_source(
 
 def how_to_have(keys: Iterable[str]) -> str:
     """Which view of some data has these keys of a batch."""
-    ways = {"mask": "masked:DATA", "low": "x4:DATA", "a": "two folders, A::B", "b": "two folders, A::B"}
+    ways = {"mask": "masked:DATA", "low": "x4:DATA", "a": "two folders, A::B", "b": "two folders, A::B",
+            "text": "captions:FOLDER"}  # fmt: skip
     found = dict.fromkeys(ways[key] for key in sorted(keys) if key in ways)
     return f"Give {' or '.join(found)}." if found else "Choose another data set or family."
 
