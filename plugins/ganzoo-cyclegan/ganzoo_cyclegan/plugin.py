@@ -26,7 +26,7 @@ CYCLEGAN = Family(
         "paper": Preset({"image_size": 256, "channels": 3}, {"batch_size": 1}),
         "paper128": Preset({"image_size": 128, "channels": 3, "blocks": 6}, {"batch_size": 1}),
         "noto2blob": Preset(
-            {"image_size": 64, "channels": 3, "width": 16, "blocks": 4, "d_width": 16, "images": 20_000},
+            {"image_size": 64, "channels": 3, "width": 16, "blocks": 4, "d_width": 16, "images": 12_000},
             {"batch_size": 2, "ema_images": 1_000},
         ),
         "tiny": Preset(

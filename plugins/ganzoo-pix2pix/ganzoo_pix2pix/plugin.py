@@ -32,7 +32,6 @@ PIX2PIX = Family(
             {"batch_size": 4},
         ),
     },
-    aliases=("cGAN + L1", "PatchGAN"),
 )
 
 
