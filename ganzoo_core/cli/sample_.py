@@ -148,12 +148,14 @@ def labelled(generator: Any, labels: tuple[str, ...], count: int) -> dict[str, l
 
 def sampling_options(generator: Any, given: dict[str, str]) -> dict[str, Any]:
     """Options from the command line, by the declared inputs and by the signature of the generator's own `sample`."""
+    from torch import Tensor
+
     from ganzoo_core.recipes import Argument, parse
 
     hints = get_type_hints(type(generator).sample)
     parameters = inspect.signature(generator.sample).parameters.values()
-    own = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in ("seed", "image", "mask")]
-    kinds = {name: hints[name] for name in own}
+    own = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "seed"]
+    kinds = {name: hints[name] for name in own if hints[name] != Tensor | None}  # which are given as files
     kinds |= {name: KINDS[i.kind] for name, i in generator.inputs.items() if i.kind in KINDS}
     parsed = {}
     for name, text in given.items():

@@ -1,0 +1,81 @@
+"""StackGAN whole: the text encoder and both stages in one generator (Zhang et al. 2017)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.networks import Output
+from ganzoo_stackgan.speaking import Speaking, inputs
+from ganzoo_stackgan.stages import D, StageI, StageII, halvings, initialise
+from ganzoo_stackgan.words import ImageEncoder, TextEncoder
+
+
+class G(Speaking):
+    """Words and z -> the embedding -> Stage I's sketch -> Stage II's picture."""
+
+    def __init__(self, G1: StageI, G2: StageII, T: TextEncoder, size: int, channels: int, z_dim: int) -> None:
+        super().__init__()
+        self.inputs, self.output = inputs(z_dim), Output((channels, size, size))
+        self.G1, self.G2, self.T = G1, G2, T
+
+    def forward(self, e: Tensor, z: Tensor) -> Tensor:  # [N, d], [N, z] -> [N, C, H, W]
+        return self.drawn(e, z, 1.0, False)
+
+    def drawn(self, e: Tensor, z: Tensor, spread: float, stages: bool) -> Tensor:
+        """Stage II's picture; with `stages` Stage I's, enlarged, beside it.  [N, C, H, W or 2 W]"""
+        small, _, _ = self.G1(e, z, spread)
+        large, _, _ = self.G2(small, e, spread)
+        return torch.cat([interpolate(small, large.shape[2:]), large], 3) if stages else large
+
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int,
+        towards: str = "",  # another text: n steps from the one to the other, with one z
+        stages: bool = False,  # both stages, side by side
+        spread: float = 1.0,  # of the conditioning augmentation; 0: none
+        embedding: Tensor | None = None,  # [n or 1, d]: of an encoder of one's own, in place of text
+        **given: Any,
+    ) -> Tensor:
+        """n pictures [n, C, H, W] of what `text` says, in [-1, 1]: the same ones every time.
+
+        Errors: GanzooError for words that are missing, too long, or given beside an embedding.
+        """
+        if not 0 <= spread <= 4:
+            raise GanzooError(f"spread {spread}: not in 0..4")
+        draw = partial(self.drawn, spread=0.0 if towards else spread, stages=stages)
+        return self.speak(draw, n, seed, towards, embedding, given)
+
+
+def networks(
+    *,
+    image_size: int = 256,  # side of Stage II's pictures
+    small: int = 64,  # side of Stage I's pictures
+    channels: int = 3,  # 1 gray, 3 colour
+    width: int = 192,  # G's; the published for COCO, and 128 for birds and flowers
+    d_width: int = 96,  # D's channels next to the picture; 64 for birds and flowers
+    z_dim: int = 100,  # length of the latent z ~ N(0, 1)
+    c_dim: int = 128,  # length of the condition that is drawn around the words' mean
+    dim: int = 1024,  # length of an embedding of words
+    blocks: int = 2,  # Stage II's residual blocks; 4 for birds and flowers
+    t_width: int = 128,  # of the text encoder
+    v_width: int = 64,  # of the picture encoder, with which the text encoder is trained
+) -> dict[str, nn.Module]:
+    """The generator G with G1, G2 and T; the discriminators D1 and D2; the picture encoder V."""
+    if halvings(image_size) <= halvings(small):
+        raise GanzooError(f"small {small}: not below image_size {image_size}", "Stage II makes it larger.")
+    G1 = StageI(small, channels, width, z_dim, dim, c_dim).apply(initialise)
+    G2 = StageII(small, image_size, channels, width, dim, c_dim, blocks).apply(initialise)
+    return {
+        "G": G(G1, G2, TextEncoder(t_width, dim), image_size, channels, z_dim),
+        "D1": D(small, channels, d_width, c_dim, alone=False).apply(initialise),
+        "D2": D(image_size, channels, d_width, c_dim, alone=True).apply(initialise),
+        "V": ImageEncoder(image_size, channels, v_width, dim),
+    }

@@ -1,0 +1,66 @@
+"""Sampling by words, by embeddings of one's own, and on the way from one caption to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.networks import Generator, Input, encoded, sample_exactly
+from ganzoo_stackgan.words import TextEncoder
+
+Draw = Callable[[Tensor, Tensor], Tensor]  # (embedding [N, d], z [N, z]) -> picture
+
+
+class Speaking(Generator):
+    """A generator that is told in words what to draw: text encoder T, and what makes pictures of (embedding, z)."""
+
+    T: TextEncoder
+
+    def speak(self, draw: Draw, n: int, seed: int, towards: str, embedding: Tensor | None, given: Any) -> Tensor:
+        """n samples of `draw`, by what is given: text, or an embedding, or text and another that it is to become."""
+        if embedding is not None:
+            return sample_exactly(Embedded(self), draw, n, seed, {"embedding": embedding, **given})
+        if towards:
+            e = self.between(given.pop("text", None), towards, n)
+            z = given.pop("z", None)
+            z = self.prior(1, torch.Generator().manual_seed(seed)) if z is None else z
+            return sample_exactly(Embedded(self), draw, n, seed, {"embedding": e, "z": z, **given})
+        return sample_exactly(self, lambda text, z: draw(self.heard(text), z), n, seed, given)
+
+    def heard(self, text: Tensor) -> Tensor:
+        """The embedding of captions, and a word on words that are new."""
+        self.T.listen(text.unique(dim=0))
+        return self.T(text)
+
+    @torch.no_grad()
+    def between(self, start: Any, end: str, n: int) -> Tensor:
+        """Embeddings on the straight line from one caption to another.  [n, d]"""
+        if not isinstance(start, str):
+            raise GanzooError(
+                "towards: needs one text to begin with", 'Give --text "a red heart" -c towards="a blue heart".'
+            )
+        device = self.T.last.weight.device
+        a, b = (self.heard(encoded([words], len(words.encode())).to(device)) for words in (start, end))
+        return torch.lerp(a, b, torch.linspace(0, 1, n, device=device)[:, None])
+
+
+class Embedded(Generator):
+    """The same generator, told by embeddings that somebody else has made."""
+
+    def __init__(self, whole: Speaking) -> None:
+        super().__init__()
+        self.whole = whole
+        dim = whole.T.last.out_features
+        self.inputs = {"embedding": Input("text", (dim,)), "z": whole.inputs["z"]}
+        self.output = whole.output
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return self.whole(*inputs)
+
+
+def inputs(z_dim: int) -> dict[str, Input]:
+    return {"text": Input("text", (None,)), "z": Input("latent", (z_dim,))}

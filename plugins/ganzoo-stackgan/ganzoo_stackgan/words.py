@@ -1,0 +1,144 @@
+"""What a caption means: an encoder of characters, learnt beside an encoder of pictures (Reed et al. 2016a).
+
+Learning Deep Representations of Fine-Grained Visual Descriptions, arXiv:1605.05395: a caption and its picture are to be
+closer than the caption and any other picture, and the other way round.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import leaky_relu, normalize, pad, relu
+
+from ganzoo_core.errors import GanzooError, plain, say
+from ganzoo_core.losses import Terms
+from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
+
+BYTES = 80  # of a caption; longer ones are refused
+SEEN = 1 << 16  # places for words that were met, by their hashes
+MARGIN = 1.0  # by which a pair must fit better than others
+
+
+class TextEncoder(nn.Module):
+    """phi(t): characters -> convolutions -> a recurrent layer, averaged over time -> the embedding: a char-CNN-RNN.
+
+    It reads UTF-8 bytes, so that no word is impossible; which words it met in training it remembers by their hashes.
+    """
+
+    met: Tensor  # bool [SEEN]
+
+    def __init__(self, width: int, dim: int) -> None:
+        super().__init__()
+        self.letters = nn.Embedding(256, width)
+        self.conv1, self.conv2 = nn.Conv1d(width, 2 * width, 4), nn.Conv1d(2 * width, 4 * width, 4)
+        self.recurrent = nn.GRU(4 * width, 4 * width, batch_first=True)
+        self.last = nn.Linear(4 * width, dim)
+        self.register_buffer("met", torch.zeros(SEEN, dtype=torch.bool))
+
+    def forward(self, text: Tensor) -> Tensor:  # uint8 [N, L] -> [N, dim]
+        h = self.letters(lowered(padded(text)).long()).transpose(1, 2)  # [N, w, 80]
+        h = nn.functional.max_pool1d(relu(self.conv1(h)), 3)  # [N, 2 w, 25]
+        h = nn.functional.max_pool1d(relu(self.conv2(h)), 3)  # [N, 4 w, 7]
+        h, _ = self.recurrent(h.transpose(1, 2))
+        e: Tensor = self.last(h.mean(1)).float()
+        return e
+
+    def meet(self, text: Tensor) -> None:
+        """Remember the words of captions."""
+        for word in {word for caption in read(text) for word in caption.split()}:
+            self.met[place(word)] = True
+
+    def strangers(self, text: Tensor) -> list[str]:
+        """Words of captions that were never met."""
+        words = [word for caption in read(text) for word in caption.split()]
+        return list(dict.fromkeys(word for word in words if not self.met[place(word)]))
+
+    def listen(self, text: Tensor) -> None:
+        """Say which words are new to it: it guesses these by their letters."""
+        new = self.strangers(text[:64])
+        if new and bool(self.met.any()):
+            say(f"never met in training: {', '.join(plain(word, 30) for word in new[:8])}")
+
+
+class ImageEncoder(nn.Module):
+    """theta(x): convolutions that halve the side down to 4x4, and the embedding."""
+
+    def __init__(self, image_size: int, channels: int, width: int, dim: int) -> None:
+        super().__init__()
+        n = image_size.bit_length() - 3
+        ins = [channels, *[width * 2**i for i in range(n)]]
+        layers: list[nn.Module] = []
+        for f, f_next in pairwise(ins):
+            layers += [nn.Conv2d(f, f_next, 4, 2, 1, bias=False), nn.BatchNorm2d(f_next), nn.LeakyReLU(0.2)]
+        self.main = nn.Sequential(*layers, nn.Flatten())
+        self.last = nn.Linear(ins[-1] * 16, dim)
+
+    def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> [N, dim]
+        e: Tensor = self.last(leaky_relu(self.main(x), 0.2)).float()
+        return e
+
+
+class Spoken(Objective):
+    """A game whose generator G holds a text encoder G.T, which is trained first, beside V, and then left alone."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"x", "text"})
+    published: ClassVar[tuple[str, ...]] = ("G", "V")
+    G: nn.Module
+    V: nn.Module
+
+    def words_phase(self, lr: float, images: int) -> list[Phase]:
+        """The phase in which words get their meaning; none at length 0, for embeddings of one's own."""
+        TV = Player("TV", [self.G.T, self.V], adam(lr, 0.9))  # type: ignore[list-item]
+        return [Phase("words", [Step(TV, self.words_loss)], images)] if images else []
+
+    def words_loss(self, batch: Batch) -> Terms:
+        """The structured loss, Reed et al. 2016a, Eqs. 1 to 5."""
+        T: TextEncoder = self.G.T  # type: ignore[assignment]
+        T.meet(batch["text"])
+        same = (padded(batch["text"])[:, None] == padded(batch["text"])[None]).all(2)
+        return joint_embedding(self.V(batch["x"]), T(batch["text"]), same)
+
+
+def joint_embedding(v: Tensor, t: Tensor, same: Tensor) -> Terms:
+    """How much better others fit: of each picture the other captions, of each caption the other pictures.
+
+    F = theta(v) . phi(t), here of unit vectors, times 10; max(0, 1 + F(v_n, t_k) - F(v_n, t_n)) over k of another
+    caption, a mean as in the authors' code (Eqs. 4 and 5 have the largest). v, t: [N, d]; same: bool [N, N].
+    """
+    F = 10 * normalize(v, dim=1) @ normalize(t, dim=1).T  # [N, N]
+    true, others = F.diagonal(), (~same).float()
+    count = others.sum().clamp(min=1)
+    return {
+        "picture": (relu(MARGIN + F - true[:, None]) * others).sum() / count,
+        "caption": (relu(MARGIN + F - true[None, :]) * others).sum() / count,
+    }
+
+
+def padded(text: Tensor) -> Tensor:
+    """uint8 [N, L] to [N, 80]."""
+    if text.shape[1] > BYTES and bool(text[:, BYTES:].any()):
+        raise GanzooError(f"text: a caption of more than {BYTES} bytes", "Say it in fewer words.")
+    return pad(text[:, :BYTES], (0, max(0, BYTES - text.shape[1])))
+
+
+def lowered(text: Tensor) -> Tensor:
+    """ASCII capitals as small letters."""
+    return torch.where((text >= 65) & (text <= 90), text + 32, text)
+
+
+def read(text: Tensor) -> list[str]:
+    """Bytes as strings."""
+    return [bytes(row).rstrip(b"\0").decode(errors="replace").lower() for row in text.to(torch.uint8).tolist()]
+
+
+def place(word: str) -> int:
+    return int.from_bytes(blake2b(word.encode(), digest_size=2).digest(), "little")
+
+
+def shifted(e: Tensor) -> Tensor:
+    """What the words of another picture of the batch mean: pairs that do not belong together.  [N, d]"""
+    return e.roll(1, 0)
