@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from ganzoo_core import paths
 from ganzoo_core.errors import GanzooError, UnknownName, plain
 from ganzoo_core.seeds import hash32
 
@@ -50,6 +51,7 @@ class Generator(nn.Module, ABC):
 
     inputs: Mapping[str, Input]  # in the order of forward's arguments
     output: Output
+    ways: ClassVar[tuple[str, ...]] = ("spherical", "linear")  # how `between` can go
     chunk: ClassVar[int] = 16  # samples are always made this many at a time: a float's last bit depends on it
 
     @abstractmethod
@@ -78,6 +80,22 @@ class Generator(nn.Module, ABC):
         a missing or a wrong condition.
         """
         return sample_exactly(self, self, n, seed, inputs)
+
+    def between(self, a: Mapping[str, Tensor], b: Mapping[str, Tensor], t: float, how: str) -> dict[str, Tensor]:
+        """What is drawn, on the way from `a` (t = 0) to `b` (t = 1), by name: inputs that `sample` takes.
+
+        Normal latents go along arcs where `how` is spherical; uniform ones, codes and all that is linear go straight;
+        of categories the nearer is taken. Networks with a space of their own (W) have their own way, too.
+        """
+        steps = {}
+        for name, start in a.items():
+            declared = self.inputs[name]
+            if declared.kind == "category":
+                steps[name] = start if t < 0.5 else b[name]
+            else:
+                curved = how == "spherical" and declared.kind == "latent" and declared.range is None
+                steps[name] = (paths.spherical if curved else paths.linear)(start, b[name], t)
+        return steps
 
 
 class Discriminator(nn.Module, ABC):

@@ -22,6 +22,7 @@ VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the c
     "train": "Train a family on your data.",
     "report": "Write a run's report as one HTML page.",
     "sample": "Make pictures with a trained model.",
+    "interpolate": "Show the way from one sample to another.",
     "eval": "Measure a model: scores with their protocol.",
     "verify": "Check that models are what they should be.",
     "export": "Write a model directory elsewhere.",

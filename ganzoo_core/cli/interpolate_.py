@@ -1,0 +1,67 @@
+"""ganzoo interpolate: the way from one sample to another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ganzoo_core.cli.completion import sources
+from ganzoo_core.cli.sample_ import labelled, sampling_options, writable
+from ganzoo_core.cli.train_ import pair
+from ganzoo_core.errors import GanzooError, plain, say
+
+LARGEST = 2**63 - 1
+
+
+@click.command("interpolate")
+@click.argument("source", shell_complete=sources)
+@click.option("--seeds", required=True, metavar="S,S,...", help="Two at least; the way leads from one to the next.")
+@click.option("--steps", type=click.IntRange(1, 1000), default=8, show_default=True, help="From one to the next.")
+@click.option("--how", default="spherical", show_default=True, help="spherical, linear, or w where there is a W.")
+@click.option("--label", "labels", multiple=True, metavar="LABEL", help="A class by name or number.")
+@click.option("--text", default="", help="What is to be shown.")
+@click.option("--net", default="", metavar="NAME", help="Another published network.")
+@click.option("-c", "options", multiple=True, metavar="OPTION=VALUE", help="An option of the model's sampling.")
+@click.option("--device", default="auto", show_default=True)
+@click.option("-o", "--out", required=True, metavar="OUT", help="A strip (.png), a row for each leg; or a clip (.gif).")
+@click.option("--force", is_flag=True, help="Overwrite OUT.")
+def interpolate_(
+    source: str, seeds: str, steps: int, how: str, labels: tuple[str, ...], text: str, net: str,
+    options: tuple[str, ...], device: str, out: str, force: bool,
+) -> None:  # fmt: skip
+    """Show the way from the sample of one seed to that of the next, with SOURCE.
+
+    Each leg begins and ends with what `ganzoo sample -n 1 --seed S` draws. A clip goes back to its beginning.
+    """
+    target = writable(Path(out), force)
+    stops, chosen = numbers(seeds), dict(pair(word) for word in options)
+    if target.suffix not in (".png", ".gif"):
+        raise GanzooError(f"{plain(target)}: neither .png nor .gif", "Choose another -o.")
+    import torch
+
+    from ganzoo_core import model, pictures
+    from ganzoo_core.cli.fed import told
+    from ganzoo_core.hardware import pick_device
+    from ganzoo_core.walks import walk
+
+    generator = model.load(source, device=str(pick_device(device))).network(net)
+    given = sampling_options(generator, chosen) | labelled(generator, labels, steps + 1) | told(generator, text)
+    clip = target.suffix == ".gif"
+    legs = walk(generator, stops, steps, how, loop=clip, **given)
+    if not pictures.is_picture(legs[0]):
+        raise GanzooError(f"{source}: makes no pictures", "Use ganzoo_core.walks.walk in Python.")
+    if clip:
+        pictures.save_clip(torch.cat([one[:-1] for one in legs]), target)
+    else:
+        pictures.save(pictures.grid(torch.cat(legs), steps + 1), target)
+    say(f"{len(legs)} legs of {steps} steps, {how}")
+    print(target)
+
+
+def numbers(text: str) -> list[int]:
+    """Seeds: 1,2,3."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and int(word) <= LARGEST for word in words):
+        raise GanzooError(f"--seeds {plain(text, 60)}: not whole numbers from 0", "Give some: --seeds 1,2,3.")
+    return [int(word) for word in words]
