@@ -51,9 +51,13 @@ class G(Speaking):
 
 
 class D(Discriminator):
-    """A picture down to 4x4, the projected words beside it, one score."""
+    """A picture down to 4x4, the projected words beside it, `mix` convolutions of 1x1 over both, one score.
 
-    def __init__(self, size: int, channels: int, width: int, dim: int, nt: int) -> None:
+    Without a mixture, as the reference has it, the score is a sum of one of the picture and one of the words, and so it
+    cannot say whether they fit; with one it is as in the authors' own code.
+    """
+
+    def __init__(self, size: int, channels: int, width: int, dim: int, nt: int, mix: int) -> None:
         super().__init__()
         widths = [width * 2**i for i in range(halvings(size))]
         layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
@@ -61,7 +65,12 @@ class D(Discriminator):
             layers += [nn.Conv2d(f, f_next, 4, 2, 1, bias=False), nn.BatchNorm2d(f_next), nn.LeakyReLU(0.2)]
         self.main = nn.Sequential(*layers)
         self.project = projection(dim, nt)
-        self.score = nn.Conv2d(widths[-1] + nt, 1, 4, bias=False)
+        f = widths[-1]
+        joint: list[nn.Module] = []
+        for i in range(mix):
+            joint += [nn.Conv2d(f if i else f + nt, f, 1, bias=False), nn.BatchNorm2d(f), nn.LeakyReLU(0.2)]
+        self.joint = nn.Sequential(*joint)
+        self.score = nn.Conv2d(f if mix else f + nt, 1, 4, bias=False)
         self.apply(initialise)
 
     def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:  # [N, C, H, W], [N, d] -> [N]
@@ -72,7 +81,7 @@ class D(Discriminator):
 
     def fit(self, h: Tensor, e: Tensor) -> Tensor:
         """The score of features beside words.  [N]"""
-        return self.score(torch.cat([h, tiled(self.project(e), h)], 1)).flatten()
+        return self.score(self.joint(torch.cat([h, tiled(self.project(e), h)], 1))).flatten()
 
 
 def projection(dim: int, nt: int) -> nn.Sequential:
@@ -152,12 +161,13 @@ def networks(
     z_dim: int = 100,  # length of the latent z ~ N(0, 1)
     dim: int = 1024,  # length of an embedding of words
     nt: int = 128,  # what it is projected to
+    mix: int = 0,  # convolutions of 1x1 over picture and words in D: 0 as in the reference, 1 as in the authors' code
     t_width: int = 128,  # of the text encoder
     v_width: int = 64,  # of the picture encoder, with which the text encoder is trained
 ) -> dict[str, nn.Module]:
     """The generator G with its text encoder T, the discriminator D, the picture encoder V."""
     return {
         "G": G(image_size, channels, width, z_dim, dim, nt, TextEncoder(t_width, dim)),
-        "D": D(image_size, channels, width, dim, nt),
+        "D": D(image_size, channels, width, dim, nt, mix),
         "V": ImageEncoder(image_size, channels, v_width, dim),
     }

@@ -28,10 +28,19 @@ GAN_CLS = Family(
     presets={
         "paper": Preset({"image_size": 64, "channels": 3}, {"batch_size": 64}),
         "shapes": Preset(
-            {**SPOKEN, "image_size": 32, "width": 32, "nt": 64, "lr": 5e-4, "words_images": 60_000, "images": 120_000},
+            {
+                **SPOKEN,
+                "image_size": 32,
+                "width": 32,
+                "nt": 64,
+                "mix": 1,
+                "lr": 5e-4,
+                "words_images": 60_000,
+                "images": 120_000,
+            },
             {"batch_size": 32, "ema_images": 4_000},
         ),
-        "tiny": Preset({**TINY, "image_size": 16, "width": 8, "nt": 8, "images": 8_000}, {"batch_size": 8}),
+        "tiny": Preset({**TINY, "image_size": 16, "width": 8, "nt": 8, "mix": 1, "images": 8_000}, {"batch_size": 8}),
     },
     aliases=("GAN-INT-CLS", "GAN-INT"),
 )

@@ -202,6 +202,16 @@ def test_both_stages_side_by_side() -> None:
     assert torch.equal(both[..., 16:], G.sample(2, seed=1, text="a red heart"))  # type: ignore[operator, union-attr]
 
 
+def test_only_a_mixture_of_picture_and_words_can_tell_whether_they_fit() -> None:
+    x, e = torch.randn(2, 3, 16, 16), torch.randn(2, 12)
+    for mix in (0, 1):
+        made = recipe("gan_cls", preset="tiny", given={"mix": mix})
+        D = build(made).get_submodule("D").eval()
+        a, b = D(x, e), D(x, e.flip(0))  # the same pictures, the same words, paired otherwise
+        apart = float((a.sum() - b.sum()).abs() / a.abs().max())
+        assert (apart > 1e-4) == bool(mix), apart
+
+
 def test_misfits_are_the_words_of_others() -> None:
     e = torch.arange(4.0)[:, None]
     assert (shifted(e) != e).all() and sorted(shifted(e).flatten().tolist()) == [0, 1, 2, 3]
