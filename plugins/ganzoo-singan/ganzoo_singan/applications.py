@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,34 +27,36 @@ NEAR = 0.05  # how far from z* an animation begins
 LARGEST = 16_384  # side that is made
 
 
-def drawing(
-    G: G,
-    n: int,
-    wanted: Size,
-    start: int,
-    image: Tensor | None,
-    mask: Tensor | None,
-    dilate: int,
-    upscale: float,
-    frames: int,
-    alpha: float,
-    beta: float,
-) -> Callable[[Tensor], Tensor]:
-    """The function of z [1, 1, h_0, w_0] that makes one sample after the other. Errors: GanzooError."""
-    refuse(G, wanted, start, image, mask, dilate, upscale, frames)
-    sizes = G.sizes(wanted)[: int(G.depth) + 1]
-    if frames:
-        return partial(animation, G, sizes, start, frames, alpha, beta)
-    images, masks = given(G, "image", image, n), given(G, "mask", mask, n)
-    alone = image is not None and upscale > 1 and start == 0  # super-resolution of a picture as it is
-    first = start or len(sizes) // 2 if image is not None else start
+class Wanted(NamedTuple):
+    """The options of `G.sample`."""
+
+    size: Size
+    start: int
+    image: Tensor | None
+    mask: Tensor | None
+    dilate: int
+    upscale: float
+    frames: int
+    alpha: float
+    beta: float
+
+
+def drawing(G: G, n: int, wanted: Wanted) -> Callable[[Tensor], Tensor]:
+    """The function of z [1, 1, h_0, w_0] that makes one of n samples after the other. Errors: GanzooError."""
+    refuse(G, wanted)
+    sizes, start = G.sizes(wanted.size)[: int(G.depth) + 1], wanted.start
+    if wanted.frames:
+        return partial(animation, G, sizes, start, wanted.frames, wanted.alpha, wanted.beta)
+    images, masks = given(G, "image", wanted.image, n), given(G, "mask", wanted.mask, n)
+    alone = wanted.image is not None and wanted.upscale > 1 and start == 0  # super-resolution of a picture as it is
+    first = start or len(sizes) // 2 if wanted.image is not None else start
 
     def draw(z: Tensor) -> Tensor:
         y, m = next(images), next(masks)
         x = y if alone and y is not None else G.climb(below(G, sizes, first, y), first, sizes, G.fresh(z))
         if y is not None and m is not None:
-            x = blended(x, y, m, dilate)
-        return enlarged(G, x, upscale).clamp(-1, 1)
+            x = blended(x, y, m, wanted.dilate)
+        return enlarged(G, x, wanted.upscale).clamp(-1, 1)
 
     return draw
 
@@ -140,26 +142,18 @@ def given(G: G, name: str, pictures: Tensor | None, n: int) -> Iterator[Tensor |
     return iter([pictures[i % len(pictures)][None] for i in range(n)])
 
 
-def refuse(
-    G: G,
-    wanted: Size,
-    start: int,
-    image: Tensor | None,
-    mask: Tensor | None,
-    dilate: int,
-    upscale: float,
-    frames: int,
-) -> None:
+def refuse(G: G, wanted: Wanted) -> None:
     """What cannot be, or would be left out silently."""
+    size, start, image, mask, dilate, upscale, frames, *_ = wanted
     if not 0 <= start <= int(G.depth):
         raise GanzooError(f"start {start}: there are the scales 0 to {int(G.depth)}", "0 is the coarsest.")
-    if min(wanted) < 0 or max(wanted) > LARGEST:
-        raise GanzooError(f"height {wanted[0]}, width {wanted[1]}: not in 1..{LARGEST}")
+    if min(size) < 0 or max(size) > LARGEST:
+        raise GanzooError(f"height {size[0]}, width {size[1]}: not in 1..{LARGEST}")
     if not 1 <= upscale <= 16:
         raise GanzooError(f"upscale {upscale:g}: not in 1..16")
     if dilate < 0 or frames < 0:
         raise GanzooError(f"dilate {dilate}, frames {frames}: below 0")
     if mask is not None and image is None:
         raise GanzooError("mask: there is no image to keep outside of it", "Give an image, too.")
-    if frames and (image is not None or upscale != 1 or any(wanted)):
+    if frames and (image is not None or upscale != 1 or any(size)):
         raise GanzooError("frames: an animation is of the training picture", "Leave image, size and upscale out.")

@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator, Generator, Input, Output, evaluating, sample_exactly
-from ganzoo_singan.applications import drawing
+from ganzoo_singan.applications import Wanted, drawing
 from ganzoo_singan.pyramid import Size, count, resize, sizes
 
 Noise = Callable[[int, Size], Tensor]  # (scale n, size) -> z_n [N, C, h, w]
@@ -148,9 +148,9 @@ class G(Generator):
         An `image` takes the place of the training picture (start 0: in the middle of the pyramid); with `upscale` and
         no `start` it is enlarged alone. Errors: GanzooError for a scale that there is not, and what does not combine.
         """
-        draw = drawing(self, n, (height, width), start, image, mask, dilate, upscale, frames, alpha, beta)
-        coarse = self.sizes((height, width))[0]
-        return sample_exactly(self, draw, n, seed, given, partial(noise_map, coarse))
+        wanted = Wanted((height, width), start, image, mask, dilate, upscale, frames, alpha, beta)
+        draw = drawing(self, n, wanted)
+        return sample_exactly(self, draw, n, seed, given, partial(noise_map, self.sizes(wanted.size)[0]))
 
 
 def noise_map(size: Size, n: int, rng: torch.Generator) -> dict[str, Tensor]:
