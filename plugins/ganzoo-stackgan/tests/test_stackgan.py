@@ -207,7 +207,7 @@ def test_only_a_mixture_of_picture_and_words_can_tell_whether_they_fit() -> None
     for mix in (0, 1):
         made = recipe("gan_cls", preset="tiny", given={"mix": mix})
         D = build(made).get_submodule("D").eval()
-        a, b = D(x, e), D(x, e.flip(0))  # the same pictures, the same words, paired otherwise
+        a, b = D(x, e).detach(), D(x, e.flip(0)).detach()  # the same pictures, the same words, paired otherwise
         apart = float((a.sum() - b.sum()).abs() / a.abs().max())
         assert (apart > 1e-4) == bool(mix), apart
 
