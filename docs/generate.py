@@ -17,7 +17,7 @@ from ganzoo_core.cli import VERBS, ganzoo
 ROOT = Path(__file__).resolve().parent.parent
 STACK = [  # the core from the ground up: each imports only what stands above it
     "errors", "seeds", "specs", "headers", "files", "pins", "licences", "schedules", "losses", "penalties", "modes",
-    "paths", "networks", "blocks", "objective", "distributed", "trainer", "checkpoint", "catalogue", "named",
+    "paths", "networks", "blocks", "objective", "augment", "distributed", "trainer", "checkpoint", "catalogue", "named",
     "installing", "scaffold", "configs", "hookspecs", "asking", "hub", "hubsearch", "data", "registry", "sources",
     "integrity", "recipes", "weights", "model", "walks", "register", "feeds", "pictures", "cards", "exporting",
     "pushing", "observers", "tensorboard", "health", "signals", "runs", "keeper", "hardware", "rehearsal", "runfiles",

@@ -14,13 +14,15 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import torch
 from torch import nn
 
+from ganzoo_core.augment import augmented, follow
 from ganzoo_core.errors import GanzooError, UnknownName, plain
-from ganzoo_core.networks import forked
+from ganzoo_core.networks import Discriminator, forked
 from ganzoo_core.objective import Objective
 from ganzoo_core.registry import registry
 from ganzoo_core.seeds import hash32
 from ganzoo_core.specs import Family, Preset, resolve
 
+AUGMENT = "augment"  # of what discriminators see; not of the networks, nor of the objective
 FROM_DATA = ("image_size", "channels", "classes")  # what the data set says where neither preset nor user do
 
 
@@ -78,6 +80,8 @@ def recipe(
     for name, value in args.items():
         if value is inspect.Parameter.empty:
             raise GanzooError(f"argument {name} of {family}: has no default", f"Give one: -c {name}=...")
+    if args.get(AUGMENT) == "none":
+        del args[AUGMENT]
     return Recipe(family, other, preset, args, dict(chosen.train))
 
 
@@ -105,9 +109,14 @@ def build(made: Recipe, *, seed: int = 0, modules: Mapping[str, nn.Module] | Non
             nets = maker(**{k: v for k, v in made.args.items() if k in inspect.signature(maker).parameters})
         game = resolve(spec.objective)
         wanted = inspect.signature(game).parameters
+        how = made.args.get(AUGMENT, "none")
+        if how != "none":
+            nets = {name: augmented(net, how) if isinstance(net, Discriminator) else net for name, net in nets.items()}
         refuse_misfit(made, nets, wanted)
         objective: Objective = game(**nets, **{k: v for k, v in made.args.items() if k in wanted})
     objective.recipe = made
+    if how != "none":
+        follow(objective, how)
     return objective
 
 
@@ -135,6 +144,9 @@ def arguments(networks: Family, objective: Family) -> dict[str, Argument]:
                 f"argument {name}: networks of {networks.name} and {objective.name} differ in its default"
             )
         merged[name] = replace(merged[name], owners=("networks", "objective"))
+    if {"image_size", "channels"} & merged.keys():
+        meaning = "what discriminators see of pictures, real and made: adaptive or DiffAugment"
+        merged[AUGMENT] = Argument(AUGMENT, Literal["none", "ada", "diffaugment"], "none", meaning, ("training",))
     return merged
 
 

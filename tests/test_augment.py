@@ -1,0 +1,211 @@
+"""Augmentation of what discriminators see: transforms by hand, p's heuristic, no leaks, any family."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import ganzoo_core as gz
+from ganzoo_core.augment import (
+    EVERY,
+    SPEED,
+    Augmented,
+    ada,
+    colour,
+    coloured,
+    cut_out,
+    diffaugment,
+    geometry,
+    looked_up,
+    moved,
+    reflected,
+    scaled,
+    shifted,
+    turned,
+)  # fmt: skip
+from ganzoo_core.networks import Discriminator
+from ganzoo_core.penalties import r1
+from ganzoo_core.recipes import build, recipe
+from ganzoo_core.testing.synthetic import synthetic
+from ganzoo_core.trainer import Alternating
+
+ONE, NONE = torch.tensor(1.0), torch.tensor(0.0)
+
+
+def picture(n: int = 2, channels: int = 3, size: int = 8) -> Tensor:
+    return torch.rand(n, channels, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def test_nothing_happens_at_probability_zero() -> None:
+    x = picture()
+    assert ada(x, NONE) is x
+    assert torch.equal(geometry(4, NONE, x), torch.eye(3).expand(4, 3, 3))
+    assert torch.allclose(colour(4, NONE, x), torch.eye(4).expand(4, 4, 4), atol=1e-6)
+
+
+def test_look_ups_are_what_they_are_called() -> None:
+    x, one = picture(), torch.ones(2)
+    for matrix, expected in (
+        (scaled(-one, one), x.flip(3)),
+        (scaled(one, -one), x.flip(2)),
+        (turned(one * math.pi / 2), torch.rot90(x, 1, (2, 3))),
+        (turned(one * math.pi), torch.rot90(x, 2, (2, 3))),
+        (moved(one * 2 * 2 / 8, 0 * one), torch.cat([x[..., 2:], x[..., -2:].flip(3)], 3)),  # two pixels, reflected
+        (moved(0 * one, -one * 1 * 2 / 8), torch.cat([x[:, :, :1], x[:, :, :-1]], 2)),
+    ):
+        torch.testing.assert_close(looked_up(x, matrix), expected, atol=1e-5, rtol=1e-5)
+    half = looked_up(x, moved(one / 8, 0 * one))  # half a pixel: the mean of two neighbours
+    torch.testing.assert_close(half[..., :-1], (x[..., :-1] + x[..., 1:]) / 2, atol=1e-5, rtol=1e-5)
+
+
+def test_borders_are_mirrors() -> None:
+    assert reflected(torch.arange(-5.0, 10), 4).tolist() == [3, 3, 2, 1, 0, 0, 1, 2, 3, 3, 2, 1, 0, 0, 1]
+
+
+def test_colours_keep_what_they_promise() -> None:
+    x = picture(64)
+    torch.manual_seed(0)
+    gray = x.mean(1, keepdim=True).expand_as(x)
+    matrix = colour(64, ONE, x)
+    out = coloured(gray, matrix)
+    assert float((out - out.mean(1, keepdim=True)).abs().max()) < 1e-4  # gray stays gray
+    assert not torch.allclose(coloured(x, matrix), x)
+
+
+def test_diffaugment_moves_and_cuts() -> None:
+    x = torch.ones(256, 1, 16, 16)
+    torch.manual_seed(0)
+    kept = shifted(x, 2, 2).sum((1, 2, 3)) / 256
+    assert set(kept.tolist()) <= {(16 - a) * (16 - b) / 256 for a in range(3) for b in range(3)} and kept.min() < 1
+    holes = 256 - cut_out(x, 8, 8).sum((1, 2, 3))
+    assert holes.max() == 64 and holes.min() >= 16 - 1e-3
+    assert diffaugment(picture(), ONE).shape == (2, 3, 8, 8)
+
+
+@pytest.mark.parametrize("pipe", [ada, diffaugment])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pipes_are_differentiated_twice(pipe, channels: int) -> None:
+    D = nn.Sequential(nn.Conv2d(channels, 4, 3), nn.Softplus(), nn.Flatten(), nn.LazyLinear(1)).double()
+    D(torch.zeros(1, channels, 6, 6, dtype=torch.double))
+
+    def slope(x: Tensor) -> Tensor:
+        torch.manual_seed(3)
+        return r1(lambda y: D(pipe(y, ONE)).flatten(), x)
+
+    x = picture(2, channels, 6).double()
+    slope(x).backward()
+    assert all(w.grad is not None and w.grad.isfinite().all() for w in list(D.parameters())[:-1])
+    torch.manual_seed(3)
+    assert torch.autograd.gradcheck(
+        lambda y: (torch.manual_seed(3), pipe(y, ONE))[1], x[:1].requires_grad_(), atol=1e-3, rtol=1e-2
+    )
+
+
+def test_it_does_not_leak_below_certainty() -> None:
+    """Of pictures that all stand upright, those that do so most often after augmentation stand upright (Sec. 2.2)."""
+    x = torch.zeros(4000, 1, 8, 8)
+    x[:, :, :2] = 1  # a bar at the top
+    torch.manual_seed(0)
+    quarter = geometry_of_quarters(x, torch.tensor(0.5))
+    shares = torch.tensor([float((quarter == k).float().mean()) for k in range(4)])
+    expected = torch.tensor([0.5 + 0.5 / 4, 0.5 / 4, 0.5 / 4, 0.5 / 4])
+    assert torch.allclose(shares, expected, atol=0.03)
+    always = geometry_of_quarters(x, ONE)
+    assert torch.allclose(
+        torch.tensor([float((always == k).float().mean()) for k in range(4)]), torch.full((4,), 0.25), atol=0.03
+    )
+
+
+def geometry_of_quarters(x: Tensor, p: Tensor) -> Tensor:
+    """The quarter turn that the blits of ADA, taken alone, give each picture."""
+    turns = torch.where(torch.rand(len(x)) < p, (4 * torch.rand(len(x))).floor(), 0.0)
+    seen = looked_up(x, turned(turns * math.pi / 2))
+    sides = [
+        seen[:, 0, :2].mean((1, 2)),
+        seen[:, 0, :, :2].mean((1, 2)),
+        seen[:, 0, -2:].mean((1, 2)),
+        seen[:, 0, :, -2:].mean((1, 2)),
+    ]
+    return torch.stack(sides).argmax(0)
+
+
+class Fixed(Discriminator):
+    """Scores every picture alike."""
+
+    def __init__(self, score: float) -> None:
+        super().__init__()
+        self.score = nn.Parameter(torch.tensor(score))
+
+    def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
+        return self.score + 0 * x.mean((1, 2, 3))
+
+
+@pytest.mark.parametrize("score,way", [(1.0, 1), (-1.0, -1)])
+def test_p_follows_the_scores_of_real_pictures(score: float, way: int) -> None:
+    D = Augmented(Fixed(score), ada, 0.5)
+    real, fake = picture(8), picture(8)
+    D.real = frozenset({real.data_ptr()})
+    for _ in range(EVERY):
+        D(real)
+        D(fake)  # is not counted
+        D.adapt()
+    assert float(D.p) == pytest.approx(0.5 + way * 8 * EVERY / SPEED)
+    D.score.requires_grad_(False)
+    D(real)
+    assert not D.seen  # G moves, not D
+
+
+def course(**given: object) -> tuple[nn.Module, Iterator[object]]:
+    made = recipe("dcgan", preset="tiny", given=given)
+    objective = build(made)
+    runner = Alternating(seed=0, batch_size=8, images=80)
+    return objective, runner.run(objective, synthetic(objective.needs, made.args))
+
+
+@pytest.mark.parametrize("how", ["ada", "diffaugment"])
+def test_any_image_family_takes_it(how: str) -> None:
+    objective, reports = course(augment=how)
+    D = objective.D
+    assert isinstance(D, Augmented)
+    if how == "ada":
+        D.p.fill_(0.5)
+    before = float(D.p)
+    assert all(value.isfinite() for report in reports for value in report.losses.values())
+    assert (float(D.p) != before) == (how == "ada")
+    twin = copy.deepcopy(objective)
+    assert next(iter(twin.phases())).steps[0].loss.args[0][0] is twin.D  # type: ignore[attr-defined]
+
+
+def test_without_it_nothing_is_wrapped() -> None:
+    plain, none = (
+        build(recipe("dcgan", preset="tiny")),
+        build(recipe("dcgan", preset="tiny", given={"augment": "none"})),
+    )
+    assert not isinstance(plain.D, Augmented)
+    assert plain.recipe == none.recipe and "augment" not in plain.recipe.args
+
+
+def test_an_augmented_run_is_resumed_exactly() -> None:
+    objective, reports = course(augment="ada")
+    objective.D.p.fill_(0.3)  # type: ignore[union-attr, operator]
+    saved = None
+    for i, report in enumerate(reports):
+        if i == 4:
+            saved = report.checkpoint()
+    made = recipe("dcgan", preset="tiny", given={"augment": "ada"})
+    other = build(made, seed=7)
+    list(Alternating(seed=0, batch_size=8, images=80).run(other, synthetic(other.needs, made.args), saved))
+    whole, again = objective.state_dict(), other.state_dict()
+    assert whole.keys() == again.keys() and all(torch.equal(whole[key], again[key]) for key in whole)
+
+
+def test_a_model_that_was_trained_with_it_loads_without(tmp_path) -> None:
+    objective = gz.create("dcgan", preset="digits", augment="diffaugment")
+    list(gz.train(objective, data="digits", images=64, batch_size=32, out=tmp_path / "run"))
+    model = gz.load(tmp_path / "run")
+    assert model.sample(1).isfinite().all() and not isinstance(model.objective.D, Augmented)
