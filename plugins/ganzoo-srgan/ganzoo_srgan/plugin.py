@@ -31,7 +31,9 @@ SRGAN = Family(
     objective="ganzoo_srgan.objective:SRGAN",
     presets={
         "paper": Preset({"image_size": 96, "channels": 3, "scale": 4}, {"batch_size": 16}),
-        "kodak": Preset({**SMALL, "images": 12_000}, {"batch_size": 8}),
+        "kodak": Preset(
+            {**SMALL, "adv": 2e-3, "lr": 2e-4, "images": 4_800}, {"batch_size": 8, "ema_images": 500}
+        ),
         "kodak_mse": Preset({**SMALL, "images": 0}, {"batch_size": 8}),
         "tiny": Preset(
             {
