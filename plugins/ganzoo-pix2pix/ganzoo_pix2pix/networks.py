@@ -115,7 +115,7 @@ def unet(channels: int, width: int, levels: int, norm: Norm) -> UNet:
 
 
 class PatchGAN(Discriminator):
-    """Scores of overlapping patches, [N, h, w]: all convolutions, so it takes pictures of any size (Sec. 3.2.2).
+    """Scores of overlapping patches, [N, 1, h, w]: all convolutions, so it takes pictures of any size (Sec. 3.2.2).
 
     Each score sees `patch` x `patch` pixels: 1 (the PixelGAN: 1x1 convolutions), 16, 34, 70, 142 or 286. `channels` are
     those of all that it sees. Its norm has weights where it is over the batch, and none where it is over the picture,
@@ -138,7 +138,7 @@ class PatchGAN(Discriminator):
 
     def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
         """Of x [N, C, H, W], beside the pictures that it goes with, which come first: concat(a, b)."""
-        return self.main(torch.cat([*conditions, x], 1)).squeeze(1)
+        return self.main(torch.cat([*conditions, x], 1))
 
 
 def patched(width: int, n: int) -> tuple[int, list[int], list[int]]:
