@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot, relu
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator, Generator, Input, Output
-from ganzoo_lapgan.pyramid import split, up
+from ganzoo_lapgan.pyramid import up
 
 Shape = tuple[int, int, int]  # C, H, W
 
@@ -70,7 +70,7 @@ class FineG(nn.Module):
 
 
 class FineD(nn.Module):
-    """D_k: h_k + l_k, the picture itself, and a plane of the class -> two convolutions, dropout -> the score."""
+    """D_k: h_k + l_k (Sec. 3.1), a picture, and a plane of the class -> two convolutions, dropout -> the score."""
 
     def __init__(self, channels: int, side: int, width: int, classes: int) -> None:
         super().__init__()
@@ -80,8 +80,7 @@ class FineD(nn.Module):
         self.drop = nn.Dropout()
         self.linear = nn.Linear(width * (side // 2) ** 2, 1)
 
-    def forward(self, h: Tensor, low: Tensor, *y: Tensor) -> Tensor:  # [N, C, s, s] twice, [N] -> [N]
-        x = h + low  # Sec. 3.1: added before the first layer
+    def forward(self, x: Tensor, *y: Tensor) -> Tensor:  # [N, C, s, s], [N] -> [N]
         x = x if self.plane is None else torch.cat([x, self.plane(*y)], 1)
         features = relu(self.conv2(relu(self.conv1(x))))
         score: Tensor = self.linear(self.drop(features).flatten(1))
@@ -132,14 +131,14 @@ class G(Generator):
 
 
 class D(Discriminator):
-    """The discriminators of all levels. As a whole it is that of the finest."""
+    """The discriminators of all levels: D(x, k, y) is the score of level k; without k, of the finest."""
 
     def __init__(self, coarse: CoarseD, fine: Sequence[FineD]) -> None:
         super().__init__()
         self.nets = nn.ModuleList([coarse, *fine])
 
-    def forward(self, x: Tensor, *y: Tensor) -> Tensor:  # [N, C, H, W], [N] -> [N]
-        score: Tensor = self.nets[-1](*split(x), *y) if len(self.nets) > 1 else self.nets[0](x, *y)
+    def forward(self, x: Tensor, k: int = -1, *y: Tensor) -> Tensor:  # [N, C, s, s], k, [N] -> [N]
+        score: Tensor = self.nets[k](x, *y)
         return score
 
 

@@ -14,7 +14,7 @@ from ganzoo_core.networks import evaluating, forked
 from ganzoo_core.objective import Batch, Objective, Optim, Phase, Player, Step, adam, sgd
 from ganzoo_core.schedules import Schedule, exponential, linear, saturating
 from ganzoo_lapgan.networks import D, G
-from ganzoo_lapgan.pyramid import at_level, split
+from ganzoo_lapgan.pyramid import at_level, down, up
 
 EPOCH = 50_000  # images of CIFAR-10, in which the paper counts its schedules
 
@@ -24,7 +24,8 @@ class LAPGAN(Objective):
     arXiv:1506.05751).
 
     h_k, l_k: the band-pass and the low-pass of level k; real pictures have h_k = I_k - l_k, fakes G_k(z_k, l_k), on
-    the l_k of a real picture (Sec. 2.3). No level knows of the others: phases could be played in any order.
+    the l_k of a real picture (Sec. 2.3). D_k sees the sum of both: I_k, or a picture with its details replaced. No
+    level knows of the others: phases could be played in any order.
     """
 
     def __init__(
@@ -63,33 +64,33 @@ class LAPGAN(Objective):
 
     def d_loss(self, k: int, batch: Batch) -> Terms:
         """-E log D_k(h_k, l_k) - E log(1 - D_k(G_k(z_k, l_k), l_k)): Eqs. 1 and 3, D's side."""
-        real, given = self.level(k, batch)
-        fake = self.G.nets[k](self.G.noise(k, len(real)), *given)
-        return nonsaturating.d(self.D.nets[k](real, *given), self.D.nets[k](fake, *given))
+        x, y = self.level(k, batch)
+        return nonsaturating.d(self.D(x, k, *y), self.D(self.fake(k, x, *y), k, *y))
 
     def g_loss(self, k: int, batch: Batch) -> Terms:
         """-E log D_k(G_k(z_k, l_k), l_k), in the form that has a gradient when D wins."""
-        real, given = self.level(k, batch)
-        fake = self.G.nets[k](self.G.noise(k, len(real)), *given)
-        return {"adv": nonsaturating.g(self.D.nets[k](fake, *given), None)}
+        x, y = self.level(k, batch)
+        return {"adv": nonsaturating.g(self.D(self.fake(k, x, *y), k, *y), None)}
 
     def level(self, k: int, batch: Batch) -> tuple[Tensor, list[Tensor]]:
-        """What is real on level k, and what both players are given there: l_k (but on the coarsest), the label."""
-        x, labels = at_level(batch["x"], self.sides[k]), [batch["label"]] if "label" in self.needs else []
+        """I_k, the real pictures in the size of level k, and their labels where there are classes."""
+        return at_level(batch["x"], self.sides[k]), [batch["label"]] if "label" in self.needs else []
+
+    def fake(self, k: int, x: Tensor, *y: Tensor) -> Tensor:
+        """h~_k + l_k: G_k's band-pass on the low-pass of real pictures; at the coarsest level, a picture of its own."""
+        z = self.G.noise(k, len(x))
         if k == 0:
-            return x, labels
-        h, low = split(x)
-        return h, [low, *labels]
+            return self.G.nets[0](z, *y)
+        low = up(down(x))
+        return low + self.G.nets[k](z, low, *y)
 
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
-        """Samples from the coarsest level up; and of real pictures, what each finer level makes of their low-pass."""
+        """Samples from the coarsest level up; and what each finer level makes of the low-pass of real pictures."""
         shown = super().sample(batch)
-        G = self.shipped()["G"]
-        with forked(), evaluating(G):
+        with forked(), evaluating(self.G):
             torch.manual_seed(0)
             for k, side in enumerate(self.sides[1:], 1):
-                _, given = self.level(k, batch)
-                h = G.nets[k](self.G.noise(k, len(given[0])), *given)
-                shown[f"{side}px"] = (given[0] + h).clamp(-1, 1)
+                x, y = self.level(k, batch)
+                shown[f"{side}px"] = self.fake(k, x, *y).clamp(-1, 1)
         return shown

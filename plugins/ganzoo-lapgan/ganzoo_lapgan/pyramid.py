@@ -20,12 +20,6 @@ def up(x: Tensor) -> Tensor:
     return interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=True)
 
 
-def split(x: Tensor) -> tuple[Tensor, Tensor]:
-    """The band-pass h = x - u(d(x)) of a level, and its low-pass l = u(d(x)): Eq. 2."""
-    low = up(down(x))
-    return x - low, low
-
-
 def at_level(x: Tensor, side: int) -> Tensor:
     """The picture in the size of a level: d again and again."""
     while x.shape[-1] > side:

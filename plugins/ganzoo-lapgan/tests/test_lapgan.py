@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 from ganzoo_lapgan.objective import LAPGAN
-from ganzoo_lapgan.pyramid import at_level, down, split, up
+from ganzoo_lapgan.pyramid import at_level, down, up
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear, relu, softplus
 
@@ -73,17 +73,17 @@ def test_forward_is_the_published_one() -> None:
     torch.manual_seed(0)
     game = game_of(classes=5).eval()
     y = torch.tensor([3, 0, 4])
-    z, low, h = torch.rand(3, 1, 8, 8), torch.randn(3, 1, 8, 8), torch.randn(3, 1, 8, 8)
+    z, low, image = torch.rand(3, 1, 8, 8), torch.randn(3, 1, 8, 8), torch.randn(3, 1, 8, 8)
     g, d = game.G.nets[1], game.D.nets[1]
     with torch.no_grad():
         w = list(g.main.parameters())
         x = torch.cat([low, z, plane(g.plane, y, 8)], 1)
         x = relu(conv2d(relu(conv2d(x, w[0], w[1], padding=3)), w[2], w[3], padding=3))
         torch.testing.assert_close(g(z, low, y), conv2d(x, w[4], w[5], padding=2))
-        x = torch.cat([h + low, plane(d.plane, y, 8)], 1)
+        x = torch.cat([image, plane(d.plane, y, 8)], 1)
         x = relu(conv2d(x, d.conv1.weight, d.conv1.bias, padding=2))
         x = relu(conv2d(x, d.conv2.weight, d.conv2.bias, stride=2, padding=2))
-        torch.testing.assert_close(d(h, low, y), linear(x.flatten(1), d.linear.weight, d.linear.bias)[:, 0])
+        torch.testing.assert_close(game.D(image, 1, y), linear(x.flatten(1), d.linear.weight, d.linear.bias)[:, 0])
         w = list(game.G.nets[0].parameters())
         z0 = torch.rand(3, 8)
         x = relu(linear(relu(linear(torch.cat([z0, torch.eye(5)[y]], 1), w[0], w[1])), w[2], w[3]))
@@ -109,7 +109,7 @@ def test_a_pyramid_gives_its_picture_back() -> None:
     x = torch.randn(2, 3, 32, 32)
     bands, coarse = [], x
     for side in (16, 8):
-        bands.append(split(coarse)[0])
+        bands.append(coarse - up(down(coarse)))
         coarse = at_level(x, side)
     for h in reversed(bands):
         coarse = up(coarse) + h
@@ -182,12 +182,11 @@ def test_losses_in_closed_form(k: int, classes: int) -> None:
     for _ in range(2 - k):
         x = down(x)
     y = [batch["label"]] if classes else []
-    given = [up(down(x)), *y] if k else y
-    real = x - given[0] if k else x
     torch.manual_seed(0)
     z = 2 * torch.rand(4, *((8,) if k == 0 else (1, x.shape[-1], x.shape[-1]))) - 1
-    fake = game.G.nets[k](z, *given)
-    scores, fakes = game.D.nets[k](real, *given), game.D.nets[k](fake, *given)
+    low = up(down(x))
+    fake = low + game.G.nets[k](z, low, *y) if k else game.G.nets[k](z, *y)
+    scores, fakes = game.D.nets[k](x, *y), game.D.nets[k](fake, *y)
     torch.manual_seed(0)
     terms = game.d_loss(k, batch)
     assert terms["real"].item() == pytest.approx(softplus(-scores).mean().item(), rel=1e-5)
@@ -237,3 +236,12 @@ def test_the_progress_grid_shows_every_level() -> None:
         "G": (4, 1, 16, 16), "8px": (4, 1, 8, 8), "16px": (4, 1, 16, 16),
     }  # fmt: skip
     assert all(v.abs().max() <= 1 and math.isfinite(v.sum()) for v in shown.values())
+
+
+@pytest.mark.parametrize("k", [0, 1, 2])
+def test_every_level_sees_augmented_pictures_where_that_is_asked_for(k: int) -> None:
+    game, seen = game_of(augment="diffaugment"), []
+    game.D.D.nets[k].register_forward_hook(lambda _, args, __: seen.append(args[0]))
+    batch = batch_of(game)
+    game.d_loss(k, batch)
+    assert len(seen) == 2 and not torch.equal(seen[0], game.level(k, batch)[0])

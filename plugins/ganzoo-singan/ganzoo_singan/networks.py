@@ -158,7 +158,7 @@ def noise_map(size: Size, n: int, rng: torch.Generator) -> dict[str, Tensor]:
 
 
 class D(Discriminator):
-    """The critics of all scales. As a whole it is that of the finest."""
+    """The critics of all scales: D(x, n) are the scores of scale n; without n, of the finest."""
 
     def __init__(self, nets: Sequence[Patches]) -> None:
         super().__init__()

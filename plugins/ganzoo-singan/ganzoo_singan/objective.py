@@ -98,13 +98,13 @@ class SinGAN(Objective):
 
     def d_loss(self, n: int, batch: Batch) -> Terms:
         """E D(x~_n) - E D(x_n) + lambda E (||grad D|| - 1)^2, scores averaged over all patches (Sec. 2.2)."""
-        D, x = self.D.nets[n], self.real(n)
-        fake = self.fake(n, len(batch["x"]))
-        return wasserstein.d(D(x), D(fake)) | {"gp": self.lam * pixelwise_penalty(D, x.expand_as(fake), fake)}
+        x, fake = self.real(n), self.fake(n, len(batch["x"]))
+        gp = pixelwise_penalty(lambda x: self.D(x, n), x.expand_as(fake), fake)
+        return wasserstein.d(self.D(x, n), self.D(fake, n)) | {"gp": self.lam * gp}
 
     def g_loss(self, n: int, batch: Batch) -> Terms:
         """-E D(x~_n) + alpha ||G_n(z*_n, y*_n) - x_n||^2: Eqs. 5 to 7, the square a mean over pixels."""
-        adv = wasserstein.g(self.D.nets[n](self.fake(n, len(batch["x"]))), None)
+        adv = wasserstein.g(self.D(self.fake(n, len(batch["x"])), n), None)
         same = self.G.refined(n, self.G.star(n, self.G.sizes()[n]), self.y_star)
         return {"adv": adv, "rec": self.alpha * (same.float() - self.real(n)).square().mean()}
 

@@ -260,6 +260,14 @@ def test_losses_in_closed_form() -> None:
     assert terms["rec"].item() == pytest.approx(10 * error.item(), rel=1e-4)
 
 
+@pytest.mark.parametrize("n", [0, 2])
+def test_every_scale_sees_augmented_pictures_where_that_is_asked_for(n: int) -> None:
+    game, seen = prepared(augment="diffaugment"), []
+    game.D.D.nets[n].register_forward_hook(lambda _, args, __: seen.append(args[0]))
+    game.d_loss(n, {"x": picture(12, 16)})
+    assert len(seen) == 3 and not torch.equal(seen[0], game.real(n))
+
+
 def test_a_sample_by_hand() -> None:
     """Noise, zeros around it, the residual network, bicubic up: Eqs. 2 to 4, scale by scale."""
     game = prepared()
