@@ -205,4 +205,4 @@ def networks(
     widths = [min(width * 2 ** (n // double_every), widest) for n in range(count(longest_side, coarsest, factor))]
     g = G(longest_side, coarsest, factor, [Scale(channels, f, layers) for f in widths], channels)
     d = D([Patches(channels, f, layers) for f in widths])
-    return {"G": g.apply(initialise), "D": d.apply(initialise)}  # type: ignore[dict-item]
+    return {"G": g.apply(initialise), "D": d.apply(initialise)}
