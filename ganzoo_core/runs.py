@@ -47,7 +47,7 @@ def occupied(folder: Path) -> Iterator[None]:
             yield
         finally:
             (folder / ".lock").unlink(missing_ok=True)
-            if not any(folder.iterdir()):
+            if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()  # refused before anything was written: nothing new is left behind
 
 

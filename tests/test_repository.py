@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
@@ -107,6 +108,10 @@ def test_shell_of_the_readme_runs(tmp_path):
     lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
     lines = [line for line in lines if line.startswith("ganzoo")]
     assert len(lines) >= 9
+    for name, size in (("sketch", 100), ("face", 64), ("hole", 64), ("photo", 40)):
+        Image.radial_gradient("L").resize((size, size)).point(lambda value: 255 if value < 60 else 0).save(
+            tmp_path / f"{name}.png"
+        )
     for line in lines:
         if ("mnist" in line and any(word in line for word in ("train", "eval", "--metrics"))) or "path/to" in line:
             continue

@@ -30,7 +30,8 @@ class Normed(nn.Module):
     def __init__(self, n_in: int, n_out: int, kernel: int = 0, stride: int = 1, padding: int = 0) -> None:
         super().__init__()
         size = (kernel, kernel) if kernel else ()
-        self.weight, self.bias = nn.Parameter(0.05 * torch.randn(n_out, n_in, *size)), nn.Parameter(torch.zeros(n_out))
+        std = 0.05 if kernel else 0.1
+        self.weight, self.bias = nn.Parameter(std * torch.randn(n_out, n_in, *size)), nn.Parameter(torch.zeros(n_out))
         self.register_buffer("g", torch.ones(n_out))
         self.stride, self.padding = stride, padding
 
@@ -112,7 +113,8 @@ def dense(shape: Shape, width: int, z_dim: int, classes: int) -> tuple[G, D]:
         d += [Normed(n, n_next), nn.ReLU(), Noise(0.5)]
     g: list[nn.Module] = []
     for n in (z_dim, width // 2):
-        g += [nn.Linear(n, width // 2), nn.Softplus(), nn.BatchNorm1d(width // 2, affine=False)]
+        g += [nn.Linear(n, width // 2, bias=False), nn.BatchNorm1d(width // 2, affine=False), Shift(width // 2)]
+        g += [nn.Softplus()]
     g += [nn.Linear(width // 2, pixels), nn.Sigmoid(), nn.Unflatten(1, shape), Signed()]
     return G(g, shape, z_dim), D(d, hidden[-1], classes)
 
@@ -141,6 +143,17 @@ def up(n: int, n_next: int, bias: bool) -> nn.Module:
     layer = nn.ConvTranspose2d(n, n_next, 5, 2, 2, output_padding=1, bias=bias)
     nn.init.normal_(layer.weight, 0.0, 0.05)
     return layer
+
+
+class Shift(nn.Module):
+    """The bias of a batch norm that has no gain."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(n))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.bias
 
 
 class Unit(nn.Module):

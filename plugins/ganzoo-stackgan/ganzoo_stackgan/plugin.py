@@ -71,8 +71,8 @@ STACKGAN = Family(
         ),
         "emoji64": Preset(
             {
-                **SMALL, "image_size": 64, "small": 32, "words_images": 120_000, "stage1_images": 120_000,
-                "images": 40_000,
+                **SMALL, "image_size": 64, "small": 32, "augment": "diffaugment", "words_images": 60_000,
+                "stage1_images": 160_000, "images": 30_000,
             },
             {"batch_size": 32, "ema_images": 4_000},
         ),
