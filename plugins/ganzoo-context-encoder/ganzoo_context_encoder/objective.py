@@ -33,6 +33,7 @@ class ContextEncoderGAN(Objective):
         adv: float = 0.001,  # weight of the adversarial loss (Eq. 3)
         overlap: int = 4,  # px along the border of the mask that G sees; 0: it sees nothing of it
         border: float = 10.0,  # how much more these count
+        jitter: int = 0,  # px by which each picture is moved at random, and mirrored or not; 0: neither
         lr: float = 2e-4,  # Adam's step for D
         g_lr: float = 2e-3,  # Adam's step for G: ten times as long (Sec. 4)
         images: int = 50_000_000,  # length in real images: 500 epochs of 100,000
@@ -40,7 +41,7 @@ class ContextEncoderGAN(Objective):
         super().__init__()
         self.G, self.D = G, D
         self.l2, self.adv, self.overlap, self.border = l2, adv, overlap, border
-        self.lr, self.g_lr, self.images = lr, g_lr, images
+        self.jitter, self.lr, self.g_lr, self.images = jitter, lr, g_lr, images
 
     def phases(self) -> Sequence[Phase]:
         D = Player("D", [self.D], adam(self.lr))
@@ -49,18 +50,30 @@ class ContextEncoderGAN(Objective):
 
     def d_loss(self, batch: Batch) -> Terms:
         """-E log D(x) - E log(1 - D(F((1 - M) x))), Eq. 2: D sees all that is drawn, and not the context."""
-        return nonsaturating.d(self.D(self.G.window(batch["x"])), self.D(self.drawn(batch)))
+        x = self.jittered(batch["x"])
+        return nonsaturating.d(self.D(self.G.window(x)), self.D(self.drawn(x, batch["mask"])))
 
     def g_loss(self, batch: Batch) -> Terms:
         """0.999 E ||M (x - F((1 - M) x))||^2 + 0.001 L_adv, Eqs. 1 and 3; -E log D for the latter, as is usual."""
-        fake, x = self.drawn(batch), self.G.window(batch["x"])
-        weights = self.G.window(self.weights(batch["mask"]))
-        rec = (weights * (fake.float() - x).square()).mean()
+        x = self.jittered(batch["x"])
+        fake, weights = self.drawn(x, batch["mask"]), self.G.window(self.weights(batch["mask"]))
+        rec = (weights * (fake.float() - self.G.window(x)).square()).mean()
         return {"rec": self.l2 * rec, "adv": self.adv * nonsaturating.g(self.D(fake), None)}
 
-    def drawn(self, batch: Batch) -> Tensor:
+    def jittered(self, x: Tensor) -> Tensor:
+        """Each picture moved by up to `jitter` pixels and mirrored or not: what random crops are for larger ones."""
+        if not self.jitter:
+            return x
+        (n, _, h, w), j, device = x.shape, self.jitter, x.device
+        down, right = torch.randint(-j, j + 1, (2, n, 1), device=device)
+        rows = (torch.arange(h, device=device) + down).clamp(0, h - 1)  # [N, H]; beyond the edge, the edge again
+        columns = (torch.arange(w, device=device) + right).clamp(0, w - 1)  # [N, W]
+        columns = torch.where(torch.rand(n, 1, device=device) < 0.5, columns, columns.flip(1))
+        return x.permute(0, 2, 3, 1)[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None]].movedim(3, 1)
+
+    def drawn(self, x: Tensor, mask: Tensor) -> Tensor:
         """F((1 - M) x).  [N, C, side, side]"""
-        fake: Tensor = self.G(self.G.masked(batch["x"], self.hole(batch["mask"])))
+        fake: Tensor = self.G(self.G.masked(x, self.hole(mask)))
         return fake
 
     def hole(self, mask: Tensor) -> Tensor:

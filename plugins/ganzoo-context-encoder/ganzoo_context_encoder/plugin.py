@@ -29,13 +29,13 @@ CONTEXT_ENCODER = Family(
         "emoji": Preset(
             {
                 "image_size": 64, "channels": 3, "width": 32, "d_width": 24, "bottleneck": 256, "overlap": 0,
-                "fill": (206.0, 194.0, 183.0), "g_lr": 1e-3, "images": 120_000,
+                "jitter": 6, "fill": (206.0, 194.0, 183.0), "g_lr": 1e-3, "images": 100_000,
             },
             {"batch_size": 64, "ema_images": 4_000},
         ),
         "tiny": Preset(
             {
-                "image_size": 16, "channels": 3, "width": 8, "d_width": 8, "bottleneck": 16, "overlap": 1,
+                "image_size": 16, "channels": 3, "width": 8, "d_width": 8, "bottleneck": 16, "overlap": 1, "jitter": 2,
                 "images": 20_000,
             },
             {"batch_size": 16},

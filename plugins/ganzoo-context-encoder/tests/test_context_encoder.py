@@ -229,17 +229,35 @@ def test_without_overlap_all_of_the_mask_is_hidden_and_counts_alike() -> None:
 
 
 def test_of_random_regions_nothing_outside_the_mask_is_compared() -> None:
-    made = recipe("context_encoder", preset="tiny", given={"draws": "all", "overlap": 1})
+    made = recipe("context_encoder", preset="tiny", given={"draws": "all", "overlap": 1, "jitter": 0})
     played = build(made)
     batch = next(synthetic(played.needs, made.args)(start=0, batch_size=4))
     corner = torch.zeros(4, 1, 16, 16)
     corner[:, :, :6, :6] = 1
     torch.manual_seed(0)
     rec = played.g_loss({**batch, "mask": corner})["rec"]
-    fake = played.drawn({**batch, "mask": corner})
+    fake = played.drawn(batch["x"], corner)
     error = (fake - batch["x"]).square()
     hidden, shown = error[:, :, :5, :5].sum(), error[:, :, :6, :6].sum() - error[:, :, :5, :5].sum()  # the edges of
     assert rec.item() == pytest.approx(0.999 * (hidden + 10 * shown).item() / error.numel())  # the picture show nothing
+
+
+def test_pictures_are_moved_and_mirrored() -> None:
+    """Each by a way of its own, up to two pixels; pixels that come in are those of the edge."""
+    torch.manual_seed(0)
+    x = torch.arange(64.0).reshape(1, 1, 8, 8).expand(400, 2, 8, 8)
+    shifted = {}
+    padded = torch.nn.functional.pad(x[:1, :1], (2,) * 4, mode="replicate")[0, 0]
+    for down in range(5):
+        for right in range(5):
+            part = padded[down : down + 8, right : right + 8]
+            shifted |= {(down, right, False): part, (down, right, True): part.flip(1)}
+    found = []
+    for picture in ContextEncoderGAN(Grey(0.0), Mean(), jitter=2).jittered(x):  # type: ignore[arg-type]
+        assert torch.equal(picture[0], picture[1])
+        found += [how for how, part in shifted.items() if torch.equal(part, picture[0])]
+    assert len(found) == 400 and set(found) == set(shifted)
+    assert game().jittered(x) is x
 
 
 def test_the_generator_is_ten_times_as_fast() -> None:

@@ -32,7 +32,7 @@ SRGAN = Family(
     presets={
         "paper": Preset({"image_size": 96, "channels": 3, "scale": 4}, {"batch_size": 16}),
         "kodak": Preset(
-            {**SMALL, "adv": 2e-3, "lr": 2e-4, "images": 4_800}, {"batch_size": 8, "ema_images": 500}
+            {**SMALL, "lr": 2e-4, "images": 4_800}, {"batch_size": 8, "ema_images": 1_500}
         ),
         "kodak_mse": Preset({**SMALL, "images": 0}, {"batch_size": 8}),
         "tiny": Preset(
