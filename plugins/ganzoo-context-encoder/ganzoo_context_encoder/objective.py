@@ -13,6 +13,7 @@ from ganzoo_context_encoder.networks import D as Judge
 from ganzoo_context_encoder.networks import G as ContextEncoder
 from ganzoo_core.losses import Terms, nonsaturating
 from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
+from ganzoo_core.schedules import linear
 
 
 class ContextEncoderGAN(Objective):
@@ -36,16 +37,18 @@ class ContextEncoderGAN(Objective):
         jitter: int = 0,  # px by which each picture is moved at random, and mirrored or not; 0: neither
         lr: float = 2e-4,  # Adam's step for D
         g_lr: float = 2e-3,  # Adam's step for G: ten times as long (Sec. 4)
+        lr_end: float = 1.0,  # the factor of both at the end, on a straight line
         images: int = 50_000_000,  # length in real images: 500 epochs of 100,000
     ) -> None:
         super().__init__()
         self.G, self.D = G, D
         self.l2, self.adv, self.overlap, self.border = l2, adv, overlap, border
-        self.jitter, self.lr, self.g_lr, self.images = jitter, lr, g_lr, images
+        self.jitter, self.lr, self.g_lr, self.lr_end, self.images = jitter, lr, g_lr, lr_end, images
 
     def phases(self) -> Sequence[Phase]:
-        D = Player("D", [self.D], adam(self.lr))
-        G = Player("G", [self.G], adam(self.g_lr))
+        falling = {"lr": linear(1.0, self.lr_end)}
+        D = Player("D", [self.D], adam(self.lr), falling)
+        G = Player("G", [self.G], adam(self.g_lr), falling)
         return [Phase("main", [Step(D, self.d_loss), Step(G, self.g_loss)], self.images)]
 
     def d_loss(self, batch: Batch) -> Terms:

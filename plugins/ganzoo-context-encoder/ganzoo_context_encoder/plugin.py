@@ -29,7 +29,7 @@ CONTEXT_ENCODER = Family(
         "emoji": Preset(
             {
                 "image_size": 64, "channels": 3, "width": 32, "d_width": 24, "bottleneck": 256, "overlap": 0,
-                "jitter": 6, "fill": (206.0, 194.0, 183.0), "g_lr": 1e-3, "images": 100_000,
+                "jitter": 3, "fill": (206.0, 194.0, 183.0), "lr": 1e-4, "g_lr": 1e-3, "lr_end": 0.0, "images": 110_000,
             },
             {"batch_size": 64, "ema_images": 4_000},
         ),

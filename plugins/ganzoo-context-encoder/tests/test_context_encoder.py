@@ -13,6 +13,7 @@ from torch.nn.functional import batch_norm, conv2d, conv_transpose2d, leaky_relu
 
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError
+from ganzoo_core.objective import Objective
 from ganzoo_core.recipes import build, recipe
 from ganzoo_core.testing import Conformance
 from ganzoo_core.testing.synthetic import synthetic
@@ -171,6 +172,11 @@ def test_holes_beyond_what_is_drawn_are_refused_in_one_line() -> None:
 # The game
 
 
+def game_on_meta(preset: str) -> Objective:
+    with torch.device("meta"):
+        return build(recipe("context_encoder", preset=preset))
+
+
 class Grey(nn.Module):
     """In place of G: the centre in one tone, and what it was shown."""
 
@@ -261,10 +267,15 @@ def test_pictures_are_moved_and_mirrored() -> None:
 
 
 def test_the_generator_is_ten_times_as_fast() -> None:
-    with torch.device("meta"):
-        D, G = build(recipe("context_encoder", preset="paper")).phases()[0].players
+    D, G = game_on_meta("paper").phases()[0].players
     rates = [player.optim(player.parameters()).defaults["lr"] for player in (D, G)]
     assert rates == pytest.approx([2e-4, 2e-3])
+    assert [player.schedules["lr"](u) for player in (D, G) for u in (0.0, 1.0)] == [1.0] * 4
+
+
+def test_steps_may_fall_to_zero() -> None:
+    D, G = game_on_meta("emoji").phases()[0].players
+    assert [player.schedules["lr"](u) for player in (D, G) for u in (0.0, 0.5, 1.0)] == [1.0, 0.5, 0.0] * 2
 
 
 def test_it_learns_to_draw_what_surrounds_the_hole() -> None:
