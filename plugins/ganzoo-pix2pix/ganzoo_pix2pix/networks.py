@@ -107,7 +107,7 @@ def unet(channels: int, width: int, levels: int, norm: Norm) -> UNet:
         down.append(Level(nn.Conv2d(f, f_next, 4, 2, 1, bias=False), normed(f_next) if i < levels else None))
     up, f = [], widths[-1]
     for i in range(levels - 2, -1, -1):
-        p = 0.5 if 4 <= i < levels - 2 else 0.0
+        p = 0.5 if 3 <= i < levels - 2 else 0.0
         up.append(Level(nn.ConvTranspose2d(f, widths[i], 4, 2, 1, bias=False), normed(widths[i]), p))
         f = 2 * widths[i]
     up.append(Level(nn.ConvTranspose2d(f, channels, 4, 2, 1)))

@@ -101,7 +101,7 @@ def published_block(t: Tensors, x: Tensor, depth: int, levels: int, train: bool)
     if depth == 0:
         return h.tanh()
     h = normed(h, norm_up, train)
-    if 4 <= depth - 1 < levels - 2:
+    if 1 <= levels - 1 - depth <= levels - 5:  # they count from the innermost, which has none
         h = torch.dropout(h, 0.5, train)
     return torch.cat([x, h], 1)
 
@@ -126,6 +126,19 @@ def test_forward_is_the_published_one(levels: int, side: int, train: bool) -> No
         ours = G(a)
     assert theirs.std() > 0.1
     torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize(("levels", "dropped"), [(8, 3), (7, 2), (6, 1), (5, 0), (4, 0)])
+def test_dropout_is_on_all_levels_from_512_to_512_but_the_innermost(levels: int, dropped: int) -> None:
+    of_levels = [level.p for level in unet(3, 2, levels, "batch").up]
+    assert of_levels == [0] + [0.5] * dropped + [0] * (levels - 1 - dropped)
+
+
+@pytest.mark.parametrize("preset", ["edges2emoji", "noto2blob"])
+def test_presets_for_emoji_have_noise(preset: str) -> None:
+    G = build(recipe("pix2pix", preset=preset)).G
+    two = G.sample(2, seed=0, a=torch.rand(3, 64, 64))
+    assert not torch.equal(two[0], two[1])
 
 
 @pytest.mark.parametrize("patch", [1, 16, 70])
