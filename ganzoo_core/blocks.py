@@ -1,4 +1,4 @@
-"""What residual and conditional GANs share: residual blocks, conditional batch norm, projection, attention.
+"""What GANs share: residual blocks, conditional batch norm, projection, attention, and DCGAN's first weights.
 
 A block fixes only how its layers are wired; the layers are brought, by name, and registered in the order in which they
 are named. So one block serves papers that normalise, condition and initialise differently, and whose published tensors
@@ -148,6 +148,20 @@ class Attended(nn.Module):
     def forward(self, x: Tensor, *y: Tensor) -> Tensor:
         out: Tensor = self.attention(self.block(x, *y))
         return out
+
+
+@torch.no_grad()
+def initialise(layer: nn.Module) -> None:
+    """The first weights of DCGAN and its children, for `net.apply`: N(0, 0.02), no biases, scales of norms N(1, 0.02).
+
+    Radford et al. 2015, Sec. 4; the scales as in the authors' code.
+    """
+    if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+        nn.init.normal_(layer.weight, 0.0, 0.02)
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
+    elif isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d, nn.InstanceNorm2d)) and layer.affine:
+        nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
 def upsample(x: Tensor) -> Tensor:

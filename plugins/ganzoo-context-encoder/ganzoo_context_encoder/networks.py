@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator, Generator, Input, Output, sample_exactly
 
@@ -116,15 +117,6 @@ def stages(side: int, width: int) -> list[int]:
 def centre(image_size: int) -> Tensor:
     """[1, H, W]: 1 in the central half of each side."""
     return pad(torch.ones(1, image_size // 2, image_size // 2), (image_size // 4,) * 4)
-
-
-@torch.no_grad()
-def initialise(layer: nn.Module) -> None:
-    """Weights from N(0, 0.02), the scales of batch norm from N(1, 0.02), as in the authors' code."""
-    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
-    elif isinstance(layer, nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
 def networks(

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from ganzoo_pix2pix.networks import InstanceNorm, Level, PatchGAN, UNet, initialise
+from ganzoo_pix2pix.networks import InstanceNorm, Level, PatchGAN, UNet
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
+from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.losses import Terms, wasserstein
 from ganzoo_core.networks import Discriminator, Generator

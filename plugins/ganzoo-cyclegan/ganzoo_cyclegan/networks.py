@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ganzoo_pix2pix.networks import InstanceNorm, PatchGAN, initialise
+from ganzoo_pix2pix.networks import InstanceNorm, PatchGAN
 from torch import Tensor, nn
 
+from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Generator, Input, Output
 

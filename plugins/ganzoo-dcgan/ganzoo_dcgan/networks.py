@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
+from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator, Generator, Input, Output
 
@@ -60,15 +60,6 @@ def stages(image_size: int, width: int) -> list[int]:
     if not 16 <= image_size <= 128 or image_size != 2 ** (n + 2):
         raise GanzooError(f"image_size {image_size}: not 16, 32, 64 or 128", "Choose one; images are resized to it.")
     return [width * 2**i for i in range(n)]
-
-
-@torch.no_grad()
-def initialise(layer: nn.Module) -> None:
-    """Weights from N(0, 0.02) (Sec. 4); the scales of batch norm from N(1, 0.02), as in the authors' code."""
-    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
-    elif isinstance(layer, nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
 def networks(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, one_hot
 
+from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator, Generator, Input, Output
 
@@ -108,16 +109,6 @@ class Q(nn.Module):
     def forward(self, h: Tensor) -> Codes:
         h = leaky_relu(self.norm(self.hidden(h[:, :, None, None])), SLOPE)
         return Codes(*(head(h).flatten(1).float() for head in (self.category, self.mean, self.log_variance)))
-
-
-def initialise(layer: nn.Module) -> None:
-    """Weights from N(0, 0.02^2), biases zero; batch norm from N(1, 0.02^2)."""
-    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-    elif isinstance(layer, nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
 def networks(

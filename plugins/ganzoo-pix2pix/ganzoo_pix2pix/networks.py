@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, dropout, leaky_relu, relu
 
+from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator, Generator, Input, Output, sample_exactly
 
@@ -144,17 +145,6 @@ class PatchGAN(Discriminator):
 def patched(width: int, n: int) -> tuple[int, list[int], list[int]]:
     """Kernel, widths and strides of n convolutions that halve the side and one that does not."""
     return 4, [width * min(2**i, 8) for i in range(n + 1)], [2] * n + [1]
-
-
-@torch.no_grad()
-def initialise(layer: nn.Module) -> None:
-    """Weights from N(0, 0.02) and no biases (App. 6.2); the scales of batch norm from N(1, 0.02)."""
-    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-    elif isinstance(layer, nn.BatchNorm2d | nn.InstanceNorm2d) and layer.affine:
-        nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
 def networks(

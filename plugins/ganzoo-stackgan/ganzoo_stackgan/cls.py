@@ -9,12 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganzoo_core.blocks import initialise
 from ganzoo_core.losses import Terms
 from ganzoo_core.networks import Discriminator, Generator, Output
 from ganzoo_core.objective import Batch, Phase, Player, Step, adam
 from ganzoo_stackgan.objective import SHOWN, fooled, real
 from ganzoo_stackgan.speaking import Speaking, inputs
-from ganzoo_stackgan.stages import halvings, initialise, tiled
+from ganzoo_stackgan.stages import halvings, tiled
 from ganzoo_stackgan.words import ImageEncoder, Spoken, TextEncoder, shifted
 
 

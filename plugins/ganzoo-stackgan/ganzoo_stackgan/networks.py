@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Output
 from ganzoo_stackgan.speaking import Speaking, inputs
-from ganzoo_stackgan.stages import D, StageI, StageII, halvings, initialise
+from ganzoo_stackgan.stages import D, StageI, StageII, halvings
 from ganzoo_stackgan.words import ImageEncoder, TextEncoder
 
 

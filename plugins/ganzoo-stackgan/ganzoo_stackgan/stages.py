@@ -138,14 +138,3 @@ def halvings(size: int) -> int:
     if n < 1 or size != 2 ** (n + 2):
         raise GanzooError(f"size {size}: not 8, 16, 32, 64, 128 or 256", "Choose one; images are resized to it.")
     return n
-
-
-@torch.no_grad()
-def initialise(layer: nn.Module) -> None:
-    """Convolutions and dense layers from N(0, 0.02), the scales of batch norms from N(1, 0.02), no biases."""
-    if isinstance(layer, nn.Conv2d | nn.Linear):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
-    elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)
