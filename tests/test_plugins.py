@@ -245,8 +245,8 @@ def test_info_of_a_gan_that_is_not_here_says_so_and_shows_all_of_that_name(tmp_p
     assert "1511.06390" in done.stdout and "1711.08904" in done.stdout
     done = ganzoo(tmp_path, "info", "cgan")  # one of these is a family of ours
     assert "1411.1784" in done.stdout and "1708.00598" in done.stdout
-    done = ganzoo(tmp_path, "info", "srgan", "--json")
-    assert json.loads(done.stdout)["named"][0]["arxiv"] == "1609.04802"
+    done = ganzoo(tmp_path, "info", "mocogan", "--json")
+    assert json.loads(done.stdout)["named"][0]["arxiv"] == "1707.04993"
 
 
 @pytest.fixture
