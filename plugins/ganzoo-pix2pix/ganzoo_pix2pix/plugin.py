@@ -26,7 +26,7 @@ PIX2PIX = Family(
     presets={
         "paper": Preset({"image_size": 256, "channels": 3}, {"batch_size": 1}),
         "edges2emoji": Preset({**EMOJI, "images": 40_000}, {"batch_size": 8, "ema_images": 2_000}),
-        "noto2blob": Preset({**EMOJI, "images": 24_000}, {"batch_size": 8, "ema_images": 2_000}),
+        "noto2blob": Preset({**EMOJI, "images": 60_000}, {"batch_size": 8, "ema_images": 2_000}),
         "tiny": Preset(
             {"image_size": 16, "channels": 3, "levels": 4, "width": 8, "d_width": 8, "patch": 16, "images": 5_000},
             {"batch_size": 4},
