@@ -6,6 +6,7 @@ when something is asked. The client itself is imported then, and not before.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -81,9 +82,23 @@ def within(work: Callable[[], T], subject: Subject, size: int = 0) -> T:
     """What `work` returns, if it does in time; `size` bytes are allowed to take longer.
 
     The client's own time limits are for a single read, so a server that trickles would hold it for ever; it is left to
-    a thread of its own, its connections are closed, and the thread ends at its next read. Errors: Unreachable for the
-    time limit, and whatever `work` raises as one of ours.
+    a thread of its own, its connections are closed, and the thread ends at its next read. Such a thread may still close
+    the client's connections, which all share, while somebody else reads: what fails for that is asked once more.
+    Errors: Unreachable for the time limit, and whatever `work` raises as one of ours.
     """
+    try:
+        return attempted(work, subject, size)
+    except OSError as fault:
+        if fault.errno != errno.EBADF:
+            raise
+    try:
+        return attempted(work, subject, size)
+    except OSError as fault:
+        raise explain(fault, subject) from None
+
+
+def attempted(work: Callable[[], T], subject: Subject, size: int) -> T:
+    """`work` within the time limit, once. Errors: OSError EBADF where its connection was closed under it, and ours."""
     limit = patience() + size / SLOWEST
     done: list[T] = []
     faults: list[BaseException] = []
@@ -99,6 +114,8 @@ def within(work: Callable[[], T], subject: Subject, size: int = 0) -> T:
     thread.join(limit)
     if done:
         return done[0]
+    if faults and closed_under_it(faults[0]):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     if faults:
         raise faults[0] if isinstance(faults[0], GanzooError) else explain(faults[0], subject) from None
     from huggingface_hub.utils import close_session  # type: ignore[attr-defined]
@@ -106,6 +123,13 @@ def within(work: Callable[[], T], subject: Subject, size: int = 0) -> T:
     close_session()
     thread.join(2.0)
     raise Unreachable(f"{subject}: {endpoint()} did not finish within {limit:.0f} s", "Try again later.")
+
+
+def closed_under_it(fault: BaseException | None) -> bool:
+    """Whether somebody in this process closed the connection that was read from."""
+    while fault is not None and not (isinstance(fault, OSError) and fault.errno == errno.EBADF):
+        fault = fault.__cause__ or fault.__context__
+    return fault is not None
 
 
 def patience() -> float:

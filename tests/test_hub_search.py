@@ -1,5 +1,6 @@
 """Models found on the Hub, and the cards that they are found by."""
 
+import errno
 import json
 import re
 import shutil
@@ -9,8 +10,9 @@ from hubs import MODEL, refused
 from huggingface_hub import ModelCard
 
 import ganzoo_core as gz
-from ganzoo_core import cards
+from ganzoo_core import asking, cards
 from ganzoo_core.configs import read_config
+from ganzoo_core.errors import OutsideFault
 from ganzoo_core.licences import HUB, hub_licence, spdx
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")  # the client's own, of its httpx
@@ -166,3 +168,23 @@ def test_licences_and_their_words_on_the_hub():
     assert hub_licence("LicenseRef-Mine") == {"license": "other", "license_name": "licenseref-mine"}
     assert hub_licence("Apache-2.0 AND CC-BY-4.0")["license_name"] == "apache-2.0-and-cc-by-4.0"
     assert all(spdx(name.upper()) == name for name in HUB)
+
+
+def test_a_connection_that_was_closed_under_a_call_is_asked_again_once():
+    """An abandoned call's thread may close the client's connections while another one reads."""
+    calls = []
+
+    def work(failures):
+        calls.append(1)
+        if len(calls) <= failures:
+            try:
+                raise OSError(errno.EBADF, "Bad file descriptor")
+            except OSError as fault:
+                raise RuntimeError("while reading") from fault
+        return "answer"
+
+    assert asking.within(lambda: work(1), asking.Subject("me/model")) == "answer" and len(calls) == 2
+    calls.clear()
+    with pytest.raises(OutsideFault):
+        asking.within(lambda: work(5), asking.Subject("me/model"))
+    assert len(calls) == 2
