@@ -107,31 +107,20 @@ def test_pipes_are_differentiated_twice(pipe, channels: int) -> None:
 
 
 def test_it_does_not_leak_below_certainty() -> None:
-    """Of pictures that all stand upright, those that do so most often after augmentation stand upright (Sec. 2.2)."""
-    x = torch.zeros(4000, 1, 8, 8)
-    x[:, :, :2] = 1  # a bar at the top
+    """Of pictures that all stand upright, most still do at p = 0.5, so which way is up can be told; at 1 it cannot."""
+    x = torch.zeros(2000, 1, 16, 16)
+    x[:, :, :4] = 1  # a bar at the top
     torch.manual_seed(0)
-    quarter = geometry_of_quarters(x, torch.tensor(0.5))
-    shares = torch.tensor([float((quarter == k).float().mean()) for k in range(4)])
-    expected = torch.tensor([0.5 + 0.5 / 4, 0.5 / 4, 0.5 / 4, 0.5 / 4])
-    assert torch.allclose(shares, expected, atol=0.03)
-    always = geometry_of_quarters(x, ONE)
-    assert torch.allclose(
-        torch.tensor([float((always == k).float().mean()) for k in range(4)]), torch.full((4,), 0.25), atol=0.03
-    )
+    half, always = shares(ada(x, torch.tensor(0.5))), shares(ada(x, ONE))
+    assert half[0] > 0.35 and half[0] > 1.5 * half[1:].max()
+    assert torch.allclose(always, torch.full((4,), 0.25), atol=0.04)
 
 
-def geometry_of_quarters(x: Tensor, p: Tensor) -> Tensor:
-    """The quarter turn that the blits of ADA, taken alone, give each picture."""
-    turns = torch.where(torch.rand(len(x)) < p, (4 * torch.rand(len(x))).floor(), 0.0)
-    seen = looked_up(x, turned(turns * math.pi / 2))
-    sides = [
-        seen[:, 0, :2].mean((1, 2)),
-        seen[:, 0, :, :2].mean((1, 2)),
-        seen[:, 0, -2:].mean((1, 2)),
-        seen[:, 0, :, -2:].mean((1, 2)),
-    ]
-    return torch.stack(sides).argmax(0)
+def shares(x: Tensor) -> Tensor:
+    """How often the brightest side is the top, the left, the bottom, the right.  [4]"""
+    sides = (x[:, 0, :4], x[:, 0, :, :4], x[:, 0, -4:], x[:, 0, :, -4:])
+    brightest = torch.stack([side.mean((1, 2)) for side in sides]).argmax(0)
+    return torch.bincount(brightest, minlength=4) / len(x)
 
 
 class Fixed(Discriminator):

@@ -90,7 +90,7 @@ def test_a_strip_shows_before_and_after(pix2pix, tmp_path):
     assert strip.shape == (36, 70, 3) and torch.equal(strip[2:34, 2:34], pixels(path))
 
 
-def test_several_of_one_picture_differ_where_there_is_noise(pix2pix, tmp_path):
+def test_several_of_one_picture_are_numbered(pix2pix, tmp_path):
     path = drawn(tmp_path / "a.png")
     ganzoo("sample", pix2pix, "--input", path, "-n", "2", "-o", tmp_path / "out")
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a-00000.png", "a-00001.png"]
@@ -135,6 +135,11 @@ def test_what_is_wrong_with_the_input_is_said_in_one_line(pix2pix, tmp_path, cas
 def test_a_model_that_draws_takes_no_picture(tmp_path):
     text = refused(ganzoo("sample", "dcgan.mnist", "--input", drawn(tmp_path / "a.png"), "-o", tmp_path / "x.png"))
     assert "takes no image" in text
+
+
+def test_a_model_of_pictures_makes_no_clip(tmp_path):
+    assert "no clips" in refused(ganzoo("sample", "dcgan.mnist", "-n", "2", "-o", tmp_path / "x.gif"))
+    assert not (tmp_path / "x.gif").exists()
 
 
 def test_the_hole_is_filled_and_the_rest_is_left_alone(inpainter, tmp_path):

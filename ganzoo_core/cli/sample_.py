@@ -86,7 +86,9 @@ def write(made: Sequence[Made], target: Path, source: str) -> None:
     """One picture, a sheet of them, a clip, or a directory of pictures that are named as what was given."""
     from ganzoo_core import pictures
 
-    if target.suffix == ".gif" and made[0].images.ndim == 5:
+    if target.suffix == ".gif":
+        if made[0].images.ndim != 5:
+            raise GanzooError(f"{source}: makes pictures and no clips", "Give a .png with -o, or a directory.")
         return pictures.save_clip(pictures.tiled(made[0].images), target)
     if not pictures.is_picture(made[0].images):
         found = f"makes no pictures but tensors of shape {list(made[0].images.shape[1:])}"
