@@ -16,10 +16,10 @@ from torch.nn.functional import interpolate
 
 from ganzoo_core.data import DATASETS, Source, how_to_have, open_source, stream
 from ganzoo_core.data.catalog import EMOJI_PAIRS
-from ganzoo_core.data.emoji import STYLES, is_held_out
-from ganzoo_core.data.emoji_pairs import edges, gray
+from ganzoo_core.data.emoji import STYLES, Emoji, is_held_out
+from ganzoo_core.data.emoji_pairs import UNPAIRED, edges, gray
 from ganzoo_core.data.masks import central_box, random_region
-from ganzoo_core.data.pairs import Pairs, Unpaired, jittered
+from ganzoo_core.data.pairs import Augment, Pairs, Unpaired, jittered, mirrored
 from ganzoo_core.errors import GanzooError, UnknownName
 
 NAMES = {dataset.name: dataset for dataset in DATASETS}
@@ -68,10 +68,11 @@ def test_a_jittered_picture_is_a_part_of_the_enlarged_one() -> None:
     assert torch.equal(got, jittered(x, [12345])) and not torch.equal(got, jittered(x, [12346]))
 
 
-def test_an_example_is_augmented_by_its_own_number_alone() -> None:
+@pytest.mark.parametrize("augment", [jittered, mirrored])
+def test_an_example_is_augmented_by_its_own_number_alone(augment: Augment) -> None:
     x = torch.rand(3, 1, 16, 16)
-    together = jittered(x, [7, 8, 9])
-    assert torch.equal(together[1:2], jittered(x[1:2], [8]))
+    together = augment(x, [7, 8, 9])
+    assert torch.equal(together[1:2], augment(x[1:2], [8]))
 
 
 @pytest.mark.parametrize("data", ["shapes:pairs", "masked_regions:digits", "x4:crops:FOLDER", "unpaired:A::B", "A::B"])
@@ -166,7 +167,7 @@ def test_training_and_test_emoji_are_disjoint(emoji: Path, variant: str) -> None
     held = sum(is_held_out(f"{0x1F4C0 + i:x}") for i in range(60))
     assert 0 < held < 20
     train, test = (opened(f"emoji:{variant}{part}", root=emoji) for part in ("", "_test"))
-    assert len(test) == held and (len(train) == 60 - held or variant == "unpaired")
+    assert len(test) == held and (len(train) == 60 - held or variant in UNPAIRED)
     pair = test.fetch(range(held))
     assert same(pair, test.draw(range(held), range(held)))  # never augmented
     seen = train.fetch(range(len(train)))
@@ -174,12 +175,26 @@ def test_training_and_test_emoji_are_disjoint(emoji: Path, variant: str) -> None
         assert not any(torch.equal(x, y) for x in pair[key] for y in seen[key])
 
 
-def test_the_halves_of_unpaired_emoji_share_none(emoji: Path) -> None:
-    source = opened("emoji:unpaired", root=emoji)
+@pytest.mark.parametrize("variant", UNPAIRED)
+def test_the_halves_of_unpaired_emoji_share_none(emoji: Path, variant: str) -> None:
+    source = opened(f"emoji:{variant}", root=emoji)
     assert isinstance(source, Unpaired)
-    assert not set(source.rows_a) & set(source.rows_b)  # noto and blob have the same rows here
-    single = opened("emoji:noto_train", root=emoji)
-    assert len(source.rows_a) + len(source.rows_b) == len(single)
+    assert isinstance(source.a, Emoji) and isinstance(source.b, Emoji)
+    a, b = {source.a.ids[i] for i in source.rows_a}, {source.b.ids[i] for i in source.rows_b}
+    assert not a & b
+    assert len(a) + len(b) == len(opened("emoji:noto_train", root=emoji))
+
+
+def test_beside_twemoji_nothing_is_enlarged(emoji: Path) -> None:
+    """What is drawn is what is fetched, or its mirror image, a and b of a pair alike."""
+    source = opened("emoji:twemoji2noto", root=emoji, image_size=16)
+    plain, drawn = source.fetch(range(40)), source.draw(range(40), range(40))
+    turned = [torch.equal(drawn["a"][i], plain["a"][i].flip(-1)) for i in range(40)]
+    assert 5 < sum(turned) < 35
+    for key in "ab":
+        assert all(
+            torch.equal(drawn[key][i], plain[key][i].flip(-1) if t else plain[key][i]) for i, t in enumerate(turned)
+        )
 
 
 def test_what_is_left_of_a_drawing() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ganzoo_core.specs import Dataset
 
-EMOJI_PAIRS = ("noto2blob", "noto2twemoji", "edges2noto", "gray2noto", "unpaired")
+EMOJI_PAIRS = (
+    "noto2blob", "noto2twemoji", "twemoji2noto", "edges2noto", "gray2noto", "unpaired", "unpaired_twemoji",
+)  # fmt: skip
 
 DATASETS: tuple[Dataset, ...] = (
     Dataset(

@@ -16,10 +16,11 @@ from torch.nn.functional import conv2d, pad
 from ganzoo_core.data.captions import open_emoji_captions
 from ganzoo_core.data.catalog import EMOJI_PAIRS
 from ganzoo_core.data.emoji import Emoji, open_emoji
-from ganzoo_core.data.pairs import Pairs, Unpaired
+from ganzoo_core.data.pairs import Pairs, Unpaired, as_is, jittered, mirrored
 from ganzoo_core.data.source import Source, fingerprint
 from ganzoo_core.seeds import hash32
 
+UNPAIRED = {"unpaired": "noto2blob", "unpaired_twemoji": "twemoji2noto"}
 FULL = 0.5  # the contrast, as a part of white minus black, from which an edge is drawn black
 
 
@@ -39,23 +40,25 @@ def open_emoji_pairs(
 ) -> Source:
     """a and b [n, C, size, size], 64 px and RGB unless asked.
 
-    noto2blob, noto2twemoji: the same emoji in two styles; edges2noto, gray2noto: what is left of a drawing, and the
-    drawing; unpaired: a Noto and a blob of disjoint halves. Each without the held-out emoji, and with "_test" of them
-    alone; unpaired_test has true pairs.
+    noto2blob, noto2twemoji, twemoji2noto: the same emoji in two styles; edges2noto, gray2noto: what is left of a
+    drawing, and the drawing; unpaired, unpaired_twemoji: a Noto and a blob, a Twemoji and a Noto, of disjoint halves.
+    Each without the held-out emoji, and with "_test" of them alone, where those of "unpaired" are true pairs.
+
+    Twemoji reach the border, and the others leave a margin: beside them, nothing is enlarged.
     """
-    name, _, part = variant.partition("_")
-    kept = (lambda held_out: held_out) if part else (lambda held_out: not held_out)
-    first, _, second = ("noto2blob" if name == "unpaired" else name).partition("2")
+    name, test = variant.removesuffix("_test"), variant.endswith("_test")
+    first, _, second = UNPAIRED.get(name, name).partition("2")
+    augment = as_is if test else mirrored if "twemoji" in (first, second) else jittered
     b = open_emoji(root, second, image_size=image_size, channels=channels)
     if first in SEEN:
-        rows = [(i, i) for i, held_out in enumerate(b.held_out.tolist()) if kept(held_out)]
-        return Pairs(f"emoji:{variant}", Seen(b, first), b, rows, jitter=not part)
+        rows = [(i, i) for i, held_out in enumerate(b.held_out.tolist()) if held_out == test]
+        return Pairs(f"emoji:{variant}", Seen(b, first), b, rows, augment)
     a = open_emoji(root, first, image_size=image_size, channels=channels)
-    if variant == "unpaired":
-        return Unpaired(f"emoji:{variant}", a, b, half(a, 0), half(b, 1))
+    if variant in UNPAIRED:
+        return Unpaired(f"emoji:{variant}", a, b, half(a, 0), half(b, 1), augment)
     at = {id: i for i, id in enumerate(b.ids)}
-    shared = [(i, at[id]) for i, id in enumerate(a.ids) if id in at and kept(bool(a.held_out[i]))]
-    return Pairs(f"emoji:{variant}", a, b, shared, jitter=not part)
+    shared = [(i, at[id]) for i, id in enumerate(a.ids) if id in at and bool(a.held_out[i]) == test]
+    return Pairs(f"emoji:{variant}", a, b, shared, augment)
 
 
 def half(emoji: Emoji, which: int) -> list[int]:

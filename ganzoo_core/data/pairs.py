@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -19,56 +19,7 @@ from ganzoo_core.seeds import hash32
 
 SIDE_BY_SIDE = 256  # px, unless asked: the size of pix2pix's own files
 JITTER = 286 / 256
-
-
-class Pairs(Source):
-    """`a` of one source beside `b` of another: item i is the pair rows[i]. In training both are jittered alike."""
-
-    def __init__(self, name: str, a: Source, b: Source, rows: Sequence[tuple[int, int]], jitter: bool = True) -> None:
-        self.a, self.b, self.rows, self.jitter = a, b, rows, jitter
-        self.facts = pair_facts(name, a.facts, b.facts, "pairs", *rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def fetch(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        return {
-            "a": self.a.fetch([self.rows[i][0] for i in indices])["x"],
-            "b": self.b.fetch([self.rows[i][1] for i in indices])["x"],
-        }
-
-    def draw(self, indices: Sequence[int], rolls: Sequence[int]) -> dict[str, Tensor]:
-        pair = self.fetch(indices)
-        if not self.jitter:
-            return pair
-        both = jittered(torch.cat([pair["a"], pair["b"]], 1), rolls)  # [n, 2 C, H, W]
-        a, b = both.chunk(2, 1)
-        return {"a": a.contiguous(), "b": b.contiguous()}
-
-
-class Unpaired(Source):
-    """`a` of one source beside any `b` of another: in training b is drawn at random, and each is jittered alone."""
-
-    def __init__(self, name: str, a: Source, b: Source, rows_a: Sequence[int], rows_b: Sequence[int]) -> None:
-        self.a, self.b, self.rows_a, self.rows_b = a, b, rows_a, rows_b
-        self.facts = pair_facts(name, a.facts, b.facts, "unpaired", rows_a, rows_b)
-
-    def __len__(self) -> int:
-        return max(len(self.rows_a), len(self.rows_b))
-
-    def fetch(self, indices: Sequence[int]) -> dict[str, Tensor]:
-        return self.taken(indices, indices)
-
-    def draw(self, indices: Sequence[int], rolls: Sequence[int]) -> dict[str, Tensor]:
-        apart = [hash32(roll, "b") for roll in rolls]
-        pair = self.taken(indices, apart)
-        return {"a": jittered(pair["a"], rolls), "b": jittered(pair["b"], apart)}
-
-    def taken(self, at_a: Sequence[int], at_b: Sequence[int]) -> dict[str, Tensor]:
-        return {
-            "a": self.a.fetch([self.rows_a[i % len(self.rows_a)] for i in at_a])["x"],
-            "b": self.b.fetch([self.rows_b[i % len(self.rows_b)] for i in at_b])["x"],
-        }
+Augment = Callable[[Tensor, Sequence[int]], Tensor]  # pictures [n, C, H, W] and a number for each -> as many
 
 
 def jittered(x: Tensor, rolls: Sequence[int]) -> Tensor:
@@ -82,9 +33,71 @@ def jittered(x: Tensor, rolls: Sequence[int]) -> Tensor:
     out = torch.empty_like(x)
     for i, roll in enumerate(rolls):
         top, left = hash32(roll, "top") % tops, hash32(roll, "left") % lefts
-        part = large[i, :, top : top + height, left : left + width]
-        out[i] = part.flip(-1) if hash32(roll, "flip") % 2 else part
-    return out
+        out[i] = large[i, :, top : top + height, left : left + width]
+    return mirrored(out, rolls)
+
+
+def mirrored(x: Tensor, rolls: Sequence[int]) -> Tensor:
+    """Half of the time, and never enlarged: where size and margin are of the style."""
+    return torch.stack(
+        [image.flip(-1) if hash32(roll, "flip") % 2 else image for image, roll in zip(x, rolls, strict=True)]
+    )
+
+
+def as_is(x: Tensor, rolls: Sequence[int]) -> Tensor:
+    return x
+
+
+class Pairs(Source):
+    """`a` of one source beside `b` of another: item i is the pair rows[i]. In training both are augmented alike."""
+
+    def __init__(
+        self, name: str, a: Source, b: Source, rows: Sequence[tuple[int, int]], augment: Augment = jittered
+    ) -> None:
+        self.a, self.b, self.rows, self.augment = a, b, rows, augment
+        self.facts = pair_facts(name, a.facts, b.facts, "pairs", *rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def fetch(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        return {
+            "a": self.a.fetch([self.rows[i][0] for i in indices])["x"],
+            "b": self.b.fetch([self.rows[i][1] for i in indices])["x"],
+        }
+
+    def draw(self, indices: Sequence[int], rolls: Sequence[int]) -> dict[str, Tensor]:
+        pair = self.fetch(indices)
+        both = self.augment(torch.cat([pair["a"], pair["b"]], 1), rolls)  # [n, 2 C, H, W]
+        a, b = both.chunk(2, 1)
+        return {"a": a.contiguous(), "b": b.contiguous()}
+
+
+class Unpaired(Source):
+    """`a` of one source beside any `b` of another: in training b is drawn at random, and each is augmented alone."""
+
+    def __init__(
+        self, name: str, a: Source, b: Source, rows_a: Sequence[int], rows_b: Sequence[int], augment: Augment = jittered
+    ) -> None:
+        self.a, self.b, self.rows_a, self.rows_b, self.augment = a, b, rows_a, rows_b, augment
+        self.facts = pair_facts(name, a.facts, b.facts, "unpaired", rows_a, rows_b)
+
+    def __len__(self) -> int:
+        return max(len(self.rows_a), len(self.rows_b))
+
+    def fetch(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        return self.taken(indices, indices)
+
+    def draw(self, indices: Sequence[int], rolls: Sequence[int]) -> dict[str, Tensor]:
+        apart = [hash32(roll, "b") for roll in rolls]
+        pair = self.taken(indices, apart)
+        return {"a": self.augment(pair["a"], rolls), "b": self.augment(pair["b"], apart)}
+
+    def taken(self, at_a: Sequence[int], at_b: Sequence[int]) -> dict[str, Tensor]:
+        return {
+            "a": self.a.fetch([self.rows_a[i % len(self.rows_a)] for i in at_a])["x"],
+            "b": self.b.fetch([self.rows_b[i % len(self.rows_b)] for i in at_b])["x"],
+        }
 
 
 def pair_facts(name: str, a: Facts, b: Facts, *parts: object) -> Facts:
