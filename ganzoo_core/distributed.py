@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -91,6 +92,9 @@ def processes() -> Iterator[Processes]:
         return
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    # It takes the group of the moment for a default argument, and the first optimizer imports it: a group that it holds
+    # outlives its end, and its threads may abort the process while Python shuts down. Imported now, it takes None.
+    import_module("torch.distributed.nn.functional")
     with peers():
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
     try:

@@ -110,6 +110,23 @@ def test_phases_a_b_a_broken_in_b(tmp_path, processes, workers):
     assert [name for name in whole if ours[name] != whole[name]] == []
 
 
+def test_the_threads_of_a_group_end_with_it(tmp_path):
+    """One that lives on may let go of a tensor while Python shuts down, and that aborts the process."""
+    script = tmp_path / "group.py"
+    script.write_text(
+        "import os, torch\n"
+        "from ganzoo_core.distributed import processes\n"
+        "torch.set_num_threads(1)\n"
+        "with processes() as ours:\n"
+        "    ours.gather(torch.optim.SGD([torch.ones(1)], lr=0.1).defaults)\n"  # an optimizer imports much of torch
+        "    assert len(os.listdir('/proc/self/task')) > 1\n"
+        "print('threads', len(os.listdir('/proc/self/task')))\n"
+    )
+    command = [sys.executable, *TORCHRUN, str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENV, timeout=240)
+    assert done.stdout.split("\n") == ["threads 1", "threads 1", ""], done.stderr
+
+
 def test_after_ten_interruptions_too(tmp_path):
     torch.set_num_threads(1)
     options = {"images": 800, "batch_size": 16, "checkpoint_every": 16, "ema_images": 100, "precision": "fp32"}
