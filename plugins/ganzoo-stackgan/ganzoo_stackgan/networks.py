@@ -66,6 +66,7 @@ def networks(
     c_dim: int = 128,  # length of the condition that is drawn around the words' mean
     dim: int = 1024,  # length of an embedding of words
     blocks: int = 2,  # Stage II's residual blocks; 4 for birds and flowers
+    keep: float = 0.0,  # of Stage I's picture, enlarged, under Stage II's; 0 as published
     t_width: int = 128,  # of the text encoder
     v_width: int = 64,  # of the picture encoder, with which the text encoder is trained
 ) -> dict[str, nn.Module]:
@@ -73,7 +74,7 @@ def networks(
     if halvings(image_size) <= halvings(small):
         raise GanzooError(f"small {small}: not below image_size {image_size}", "Stage II makes it larger.")
     G1 = StageI(small, channels, width, z_dim, dim, c_dim).apply(initialise)
-    G2 = StageII(small, image_size, channels, width, dim, c_dim, blocks).apply(initialise)
+    G2 = StageII(small, image_size, channels, width, dim, c_dim, blocks, keep).apply(initialise)
     return {
         "G": G(G1, G2, TextEncoder(t_width, dim), image_size, channels, z_dim),
         "D1": D(small, channels, d_width, c_dim, alone=False).apply(initialise),

@@ -71,10 +71,13 @@ class StackGAN(Spoken):
         }
 
     def g1_loss(self, batch: Batch) -> Terms:
-        """Eq. 4: -log D(G1(z, c), e) + lambda KL(N(mu, sigma^2) || N(0, 1))."""
+        """Eq. 4: -log D(G1(z, c), e) + lambda KL(N(mu, sigma^2) || N(0, 1)).
+
+        D is told mu as it is: G must not learn to fool it by telling it nothing.
+        """
         e = self.G.T(batch["text"])
         fake, mu, logvar = self.G.G1(e, self.G.prior(len(e)))
-        return {"adv": real(self.D1.fit(self.D1.features(fake), mu)), "kl": self.lam * divergence(mu, logvar)}
+        return {"adv": real(self.D1.fit(self.D1.features(fake), mu.detach())), "kl": self.lam * divergence(mu, logvar)}
 
     def d2_loss(self, batch: Batch) -> Terms:
         """Eq. 5, and the same without words, averaged as in the authors' code."""
@@ -92,7 +95,7 @@ class StackGAN(Spoken):
         e = self.G.T(batch["text"])
         fake, mu, logvar = self.G.G2(self.sketch(e), e)
         h = self.D2.features(fake)
-        adv = real(self.D2.fit(h, mu)) + real(self.D2.judge(h))
+        adv = real(self.D2.fit(h, mu.detach())) + real(self.D2.judge(h))
         return {"adv": adv, "kl": self.lam * divergence(mu, logvar)}
 
     def sketch(self, e: Tensor) -> Tensor:

@@ -6,11 +6,12 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch.nn.functional import interpolate, relu
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator
 
+WHITE = 0.99  # the lightest that a tanh should have to reach
 Drawn = tuple[Tensor, Tensor, Tensor]  # picture, mu, log sigma^2
 
 
@@ -46,10 +47,16 @@ class StageI(nn.Module):
 
 
 class StageII(nn.Module):
-    """The small picture and the words once more -> features at a quarter of its side -> residual blocks -> larger."""
+    """The small picture and the words once more -> features at a quarter of its side -> residual blocks -> larger.
 
-    def __init__(self, small: int, size: int, channels: int, width: int, dim: int, c_dim: int, blocks: int) -> None:
+    With `keep` the small picture, enlarged, lies under what is drawn, before the tanh: at 1 Stage II begins with it.
+    """
+
+    def __init__(
+        self, small: int, size: int, channels: int, width: int, dim: int, c_dim: int, blocks: int, keep: float
+    ) -> None:
         super().__init__()
+        self.keep, self.scale = keep, size // small
         f = 4 * width
         ups = halvings(size) - halvings(small) + 2
         self.ca = Augmentation(dim, c_dim)
@@ -61,13 +68,14 @@ class StageII(nn.Module):
         self.joint = nn.Sequential(conv3(c_dim + f, f), nn.BatchNorm2d(f), nn.ReLU())
         self.residual = nn.Sequential(*[Residual(f) for _ in range(blocks)])
         self.up = nn.Sequential(*[up(f // 2**i, f // 2 ** (i + 1)) for i in range(ups)])
-        self.image = nn.Sequential(conv3(f // 2**ups, channels), nn.Tanh())
+        self.image = conv3(f // 2**ups, channels)
 
     def forward(self, small: Tensor, e: Tensor, spread: float = 1.0) -> Drawn:
         c, mu, logvar = self.ca(e, spread)
         h = self.encoder(small)
         h = self.residual(self.joint(torch.cat([h, tiled(c, h)], 1)))
-        return self.image(self.up(h)), mu, logvar
+        kept = self.keep * interpolate(small.clamp(-WHITE, WHITE).atanh(), scale_factor=self.scale, mode="bilinear")
+        return torch.tanh(self.image(self.up(h)) + kept), mu, logvar
 
 
 class Residual(nn.Module):

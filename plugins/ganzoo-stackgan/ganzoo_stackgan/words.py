@@ -1,4 +1,4 @@
-"""What a caption means: an encoder of characters, learnt beside an encoder of pictures (Reed et al. 2016a).
+"""What a caption means: an encoder of words, learnt beside an encoder of pictures (Reed et al. 2016a).
 
 Learning Deep Representations of Fine-Grained Visual Descriptions, arXiv:1605.05395: a caption and its picture are to be
 closer than the caption and any other picture, and the other way round.
@@ -6,6 +6,7 @@ closer than the caption and any other picture, and the other way round.
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
 from itertools import pairwise
 from typing import ClassVar
@@ -19,42 +20,50 @@ from ganzoo_core.losses import Terms
 from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
 
 BYTES = 80  # of a caption; longer ones are refused
+WORDS = BYTES // 2  # most words of a caption
+BETWEEN = " \t\n:,()"  # what parts words
+WORD = re.compile(f"[^{BETWEEN}]+")
+GAP = 1  # places beside the space between words: so far apart, the convolutions do not join them
 SEEN = 1 << 16  # places for words that were met, by their hashes
 MARGIN = 1.0  # by which a pair must fit better than others
 
 
 class TextEncoder(nn.Module):
-    """phi(t): characters -> convolutions -> a recurrent layer, averaged over time -> the embedding: a char-CNN-RNN.
+    """phi(t): of every word its letters, convolved, the largest of each feature; then the mean of the words.
 
     It reads UTF-8 bytes, so that no word is impossible; which words it met in training it remembers by their hashes.
+    Words do not see each other, and their order means nothing: "red" need not be learnt beside every noun.
     """
 
     met: Tensor  # bool [SEEN]
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()
-        self.letters = nn.Embedding(256, width)
-        self.conv1, self.conv2 = nn.Conv1d(width, 2 * width, 4), nn.Conv1d(2 * width, 4 * width, 4)
-        self.recurrent = nn.GRU(4 * width, 4 * width, batch_first=True)
-        self.last = nn.Linear(4 * width, dim)
+        self.letters = nn.Embedding(256, width, padding_idx=0)
+        self.conv1 = nn.Conv1d(width, 2 * width, 3, padding=1)
+        self.conv2 = nn.Conv1d(2 * width, 4 * width, 5, padding=2)
+        self.word, self.last = nn.Linear(4 * width, 4 * width), nn.Linear(4 * width, dim)
         self.register_buffer("met", torch.zeros(SEEN, dtype=torch.bool))
 
-    def forward(self, text: Tensor) -> Tensor:  # uint8 [N, L] -> [N, dim]
-        h = self.letters(lowered(padded(text)).long()).transpose(1, 2)  # [N, w, 80]
-        h = nn.functional.max_pool1d(relu(self.conv1(h)), 3)  # [N, 2 w, 25]
-        h = nn.functional.max_pool1d(relu(self.conv2(h)), 3)  # [N, 4 w, 7]
-        h, _ = self.recurrent(h.transpose(1, 2))
-        e: Tensor = self.last(h.mean(1)).float()
-        return e
+    def forward(self, text: Tensor) -> Tensor:  # uint8 [N, L] -> [N, dim], of length sqrt(dim)
+        letters, word = spelt(lowered(padded(text)).long())
+        lettered = (word > 0)[:, None]
+        h = relu(self.conv1(self.letters(letters).transpose(1, 2))) * lettered  # [N, 2 w, 120]
+        h = relu(self.conv2(h)).transpose(1, 2)  # [N, 120, 4 w]
+        words = h.new_zeros(len(h), WORDS + 1, h.shape[2])
+        words = words.scatter_reduce(1, word[:, :, None].expand_as(h), h, "amax")[:, 1:]  # [N, 40, 4 w]
+        said = h.new_zeros(len(h), WORDS + 1).scatter(1, word, 1.0)[:, 1:, None]
+        mean = (relu(self.word(words)) * said).sum(1) / said.sum(1).clamp(min=1)
+        return self.last.out_features**0.5 * normalize(self.last(mean).float(), dim=1)
 
     def meet(self, text: Tensor) -> None:
         """Remember the words of captions."""
-        for word in {word for caption in read(text) for word in caption.split()}:
+        for word in {word for caption in read(text) for word in WORD.findall(caption)}:
             self.met[place(word)] = True
 
     def strangers(self, text: Tensor) -> list[str]:
         """Words of captions that were never met."""
-        words = [word for caption in read(text) for word in caption.split()]
+        words = [word for caption in read(text) for word in WORD.findall(caption)]
         return list(dict.fromkeys(word for word in words if not self.met[place(word)]))
 
     def listen(self, text: Tensor) -> None:
@@ -116,6 +125,17 @@ def joint_embedding(v: Tensor, t: Tensor, same: Tensor) -> Terms:
         "picture": (relu(MARGIN + F - true[:, None]) * others).sum() / count,
         "caption": (relu(MARGIN + F - true[None, :]) * others).sum() / count,
     }
+
+
+def spelt(text: Tensor) -> tuple[Tensor, Tensor]:
+    """Letters with gaps between words, int64 [N, 120], and of which word each is, from 1 on; 0 where there is none."""
+    n, places = len(text), BYTES + GAP * WORDS
+    letter = (text > 0) & (text[:, :, None] != text.new_tensor(list(BETWEEN.encode()))).all(2)
+    first = letter & ~pad(letter, (1, 0))[:, :-1]
+    word = first.cumsum(1)
+    at = torch.arange(BYTES, device=text.device) + GAP * (word - 1).clamp(min=0)
+    empty = text.new_zeros(n, places)
+    return empty.scatter(1, at, text * letter), empty.scatter(1, at, word * letter)
 
 
 def padded(text: Tensor) -> Tensor:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from ganzoo_stackgan.objective import divergence
-from ganzoo_stackgan.words import TextEncoder, joint_embedding, read, shifted
+from ganzoo_stackgan.stages import StageII
+from ganzoo_stackgan.words import TextEncoder, joint_embedding, read, shifted, spelt
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import encoded
@@ -151,8 +153,36 @@ def test_padding_and_capitals_mean_nothing() -> None:
     a, b, c = (T(encoded([words], n)) for words, n in (("a red heart", 11), ("a red heart", 80), ("A Red Heart", 90)))
     assert torch.equal(a, b) and torch.equal(b, c)
     assert not torch.equal(a, T(encoded(["a blue heart"], 80)))
+    torch.testing.assert_close(a.norm(dim=1), torch.tensor([12**0.5]))
     with pytest.raises(GanzooError, match="more than 80 bytes"):
         T(encoded(["x" * 81], 81))
+
+
+def test_words_do_not_see_each_other() -> None:
+    T = TextEncoder(8, 12)
+    a, b, c = T(encoded(["red heart", "heart: red", "  (heart,)   red"], 80))
+    torch.testing.assert_close(a, b)
+    torch.testing.assert_close(a, c)
+    letters, word = spelt(encoded(["ab (c): d"], 80).long())
+    assert bytes(letters[0, letters[0] > 0].tolist()) == b"abcd"
+    assert [int(n) for n in word[0] if n] == [1, 1, 2, 3]
+
+
+def test_stage_two_begins_with_what_it_keeps() -> None:
+    small, e = torch.rand(2, 3, 8, 8) * 1.9 - 0.95, torch.randn(2, 12)
+    G2 = StageII(8, 16, 3, 4, 12, 6, 1, keep=1.0)
+    nn.init.zeros_(G2.image.weight)
+    enlarged = interpolate(small.atanh(), scale_factor=2, mode="bilinear").tanh()
+    torch.testing.assert_close(G2(small, e)[0], enlarged)
+
+
+def test_g_does_not_move_what_d_is_told() -> None:
+    """Else G learns to tell D nothing: the condition's mean has no slope where the picture does not depend on it."""
+    objective, batch = born("stackgan")
+    G1 = objective.G.G1  # type: ignore[union-attr]
+    G1.forward = lambda e, z, spread=1.0: (torch.zeros(len(e), 3, 8, 8), *G1.ca(e, spread)[1:])  # type: ignore[assignment, method-assign, operator, union-attr]
+    loss = objective.g1_loss(batch)["adv"]  # type: ignore[operator, union-attr]
+    assert torch.autograd.grad(loss, [*objective.D1.parameters(), G1.ca.fc.weight], allow_unused=True)[-1] is None  # type: ignore[union-attr]
 
 
 def test_it_knows_which_words_it_never_met() -> None:
