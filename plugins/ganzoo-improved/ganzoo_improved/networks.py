@@ -13,7 +13,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, linear
+from torch.nn.functional import conv2d, linear, softplus
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator, Generator, Input, Output
@@ -50,6 +50,15 @@ class Normed(nn.Module):
         self.bias.copy_(-y.mean(1) / y.std(1).clamp(min=1e-6))
 
 
+class Scaled(Normed):
+    """The last layer, whose gain is trained: how sure the logits are is to be learnt."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__(n_in, n_out)
+        del self.g
+        self.g = nn.Parameter(torch.ones(n_out))
+
+
 class Noise(nn.Module):
     """Gaussian noise, in training only."""
 
@@ -62,11 +71,11 @@ class Noise(nn.Module):
 
 
 class D(Discriminator):
-    """Layers up to the features, and a normalised dense layer of K logits."""
+    """Layers up to the features, and those from there to the K logits."""
 
-    def __init__(self, layers: Sequence[nn.Module], features: int, classes: int) -> None:
+    def __init__(self, layers: Sequence[nn.Module], head: Sequence[nn.Module]) -> None:
         super().__init__()
-        self.main, self.head = nn.Sequential(*layers), Normed(features, classes)
+        self.main, self.head = nn.Sequential(*layers), nn.Sequential(*head)
 
     def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> [N]
         return self.logits(x).logsumexp(1)
@@ -76,7 +85,7 @@ class D(Discriminator):
         return self.classified(x)[0]
 
     def features(self, x: Tensor) -> Tensor:
-        """What is matched: the last activations.  [N, F]"""
+        """What is matched: the last activations, before the head's noise.  [N, F]"""
         return self.main(x)
 
     def classified(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,7 +96,7 @@ class D(Discriminator):
     @torch.no_grad()
     def begin(self, x: Tensor) -> None:
         """Set the gains of all layers by a batch of images."""
-        for layer in (*self.main, self.head):
+        for layer in (*self.main, *self.head):
             if isinstance(layer, Normed):
                 layer.begin(x)
             x = layer(x)
@@ -108,15 +117,23 @@ class G(Generator):
 def dense(shape: Shape, width: int, z_dim: int, classes: int) -> tuple[G, D]:
     """For MNIST: D 784-1000-500-250-250-250-K with noise before every layer, G z-500-500-784."""
     pixels, hidden = math.prod(shape), [width, width // 2, width // 4, width // 4, width // 4]
-    d: list[nn.Module] = [Unit(), nn.Flatten(), Noise(0.3)]
-    for n, n_next in zip([pixels, *hidden], hidden, strict=False):
-        d += [Normed(n, n_next), nn.ReLU(), Noise(0.5)]
+    d: list[nn.Module] = [Unit(), nn.Flatten()]
+    for n, n_next, std in zip([pixels, *hidden], hidden, [0.3, *[0.5] * 4], strict=False):
+        d += [Noise(std), Normed(n, n_next), nn.ReLU()]
     g: list[nn.Module] = []
     for n in (z_dim, width // 2):
         g += [nn.Linear(n, width // 2, bias=False), nn.BatchNorm1d(width // 2, affine=False), Shift(width // 2)]
-        g += [nn.Softplus()]
-    g += [nn.Linear(width // 2, pixels), nn.Sigmoid(), nn.Unflatten(1, shape), Signed()]
-    return G(g, shape, z_dim), D(d, hidden[-1], classes)
+        g += [Softplus()]
+    g += [pixels_of(width // 2, pixels), nn.Sigmoid(), nn.Unflatten(1, shape), Signed()]
+    return G(g, shape, z_dim), D(d, [Noise(0.5), Scaled(hidden[-1], classes)])
+
+
+def pixels_of(n: int, n_next: int) -> nn.Module:
+    """The last layer of G for MNIST; weights from N(0, 0.1^2), so that its first images differ."""
+    layer = nn.Linear(n, n_next)
+    nn.init.normal_(layer.weight, 0.0, 0.1)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def convolutional(shape: Shape, width: int, z_dim: int, classes: int) -> tuple[G, D]:
@@ -135,7 +152,7 @@ def convolutional(shape: Shape, width: int, z_dim: int, classes: int) -> tuple[G
     for n, n_next in pairwise(ups):
         g += [nn.BatchNorm2d(n, affine=False), nn.ReLU(), up(n, n_next, bias=False)]
     g += [nn.BatchNorm2d(ups[-1], affine=False), nn.ReLU(), up(ups[-1], channels, bias=True), nn.Tanh()]
-    return G(g, shape, z_dim), D(d, 2 * f, classes)
+    return G(g, shape, z_dim), D(d, [Scaled(2 * f, classes)])
 
 
 def up(n: int, n_next: int, bias: bool) -> nn.Module:
@@ -154,6 +171,17 @@ class Shift(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.bias
+
+
+class Softplus(nn.Module):
+    """log(1 + e^x) - log 2, which is about 0 in the mean.
+
+    Without the - log 2 its 500 units have a common mean of 0.8, along which one step of Adam moves every pixel's logit by
+    more than 1: G's images were all the same, black and white, after thirty steps.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return softplus(x) - math.log(2)
 
 
 class Unit(nn.Module):

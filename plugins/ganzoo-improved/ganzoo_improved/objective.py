@@ -42,13 +42,15 @@ class Improved(Objective):
 
     def phases(self) -> Sequence[Phase]:
         falling = {"lr": lambda u: min(1.0, 3 - 3 * u)}
-        D, G = (Player(name, [net], adam(self.lr), falling) for name, net in (("D", self.D), ("G", self.G)))
+        optim = adam(self.lr, eps=1e-4)  # the authors' code adds 1e-8 under the root
+        D, G = (Player(name, [net], optim, falling) for name, net in (("D", self.D), ("G", self.G)))
         return [Phase("main", [Step(D, self.d_loss), Step(G, self.g_loss)], self.images)]
 
     def d_loss(self, batch: Batch) -> Terms:
         """L_supervised + L_unsupervised, the latter halved as in the authors' code."""
         fake = self.G(self.G.prior(len(batch["x"])))
-        labelled, real, fake = (self.D.logits(x) for x in (batch["x_labelled"], batch["x"], fake))  # type: ignore[operator]
+        everything = torch.cat([batch["x_labelled"], batch["x"], fake])  # one pass: in D no image sees another
+        labelled, real, fake = self.D.logits(everything).tensor_split(3)  # type: ignore[operator]
         log_z, log_z_fake = real.logsumexp(1), fake.logsumexp(1)
         return {
             "label": cross_entropy(labelled, batch["label"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from ganzoo_improved.convolutional import networks as convolutional
-from ganzoo_improved.networks import Normed, networks
+from ganzoo_improved.networks import Noise, Normed, Softplus, networks
 from ganzoo_improved.objective import Improved, ImprovedDCGAN
 from ganzoo_improved.parts import (
     History,
@@ -30,20 +30,27 @@ def count(net: nn.Module) -> int:
     return sum(w.numel() for w in net.parameters())
 
 
+def published(net: nn.Module) -> int:
+    """How many weights and biases: the published counts leave out the gains."""
+    return sum(w.numel() for name, w in net.named_parameters() if not name.endswith(".g"))
+
+
 def rng(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def test_paper_has_the_published_counts() -> None:
     nets = networks()
-    assert (count(nets["G"]), count(nets["D"])) == (4_924_803, 1_406_794)
+    assert (published(nets["G"]), published(nets["D"])) == (4_924_803, 1_406_794)
+    assert count(nets["D"]) == 1_406_794 + 10
     assert nets["G"].sample(2, seed=0).shape == (2, 3, 32, 32)
     assert nets["D"].eval()(torch.zeros(2, 3, 32, 32)).shape == (2,)
 
 
 def test_the_classifier_for_mnist_has_the_published_count() -> None:
     nets = networks(body="dense", image_size=28, channels=1, width=1000)
-    assert count(nets["D"]) == 1_538_760
+    assert published(nets["D"]) == 1_538_760
+    assert count(nets["D"]) == 1_538_760 + 10
     sizes = [tuple(layer.weight.shape) for layer in nets["D"].modules() if isinstance(layer, Normed)]
     assert sizes == [(1000, 784), (500, 1000), (250, 500), (250, 250), (250, 250), (10, 250)]
 
@@ -62,6 +69,29 @@ def test_what_begins_by_the_data_has_mean_0_and_deviation_1(layer: Normed) -> No
     y = layer(x).transpose(0, 1).flatten(1)
     torch.testing.assert_close(y.mean(1), torch.zeros(3), atol=1e-4, rtol=0)
     torch.testing.assert_close(y.std(1), torch.ones(3), atol=1e-4, rtol=0)
+
+
+def test_only_the_last_gains_are_trained() -> None:
+    D = networks(body="dense", image_size=8, channels=1, width=16, z_dim=4)["D"]
+    assert [name for name, _ in D.named_parameters() if name.endswith(".g")] == ["head.1.g"]
+    D.eval().begin(rng(50, 1, 8, 8))
+    y = D.logits(rng(50, 1, 8, 8)).detach()
+    torch.testing.assert_close(y.std(0), torch.ones(10), atol=1e-4, rtol=0)
+
+
+def test_noise_comes_before_every_layer_and_after_the_features() -> None:
+    D = networks(body="dense", image_size=8, channels=1, width=16, z_dim=4)["D"]
+    kinds = [type(layer).__name__ for layer in (*D.main, *D.head)]
+    assert kinds == ["Unit", "Flatten", *["Noise", "Normed", "ReLU"] * 5, "Noise", "Scaled"]
+    assert [layer.std for layer in D.modules() if isinstance(layer, Noise)] == [0.3, *[0.5] * 5]
+
+
+def test_images_of_an_untrained_G_differ_and_softplus_is_centred() -> None:
+    G = networks(body="dense", image_size=28, channels=1, width=1000)["G"]
+    with torch.no_grad():
+        x = G.train()(G.prior(100))
+        assert float(x.std(0).mean()) > 0.3  # [-1, 1]
+        assert float(Softplus()(torch.zeros(1))) == pytest.approx(0, abs=1e-6)
 
 
 def test_feature_matching_is_the_distance_of_means() -> None:
