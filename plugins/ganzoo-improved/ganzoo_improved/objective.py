@@ -23,7 +23,7 @@ class Improved(Objective):
 
     needs = frozenset({"x", "x_labelled", "label"})
     published = ("G", "D")  # D is the classifier
-    prepare_on = 100
+    prepare_on = 500
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Improved(Objective):
 
     def prepare(self, batch: Batch) -> None:
         """Gains and biases of D's layers are set by the first data."""
-        self.D.begin(batch["x_labelled"])  # type: ignore[operator]
+        self.D.begin(batch["x"])  # type: ignore[operator]
 
     def phases(self) -> Sequence[Phase]:
         falling = {"lr": lambda u: min(1.0, 3 - 3 * u)}

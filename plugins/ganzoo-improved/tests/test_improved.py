@@ -86,7 +86,7 @@ def test_noise_comes_before_every_layer_and_after_the_features() -> None:
     assert [layer.std for layer in D.modules() if isinstance(layer, Noise)] == [0.3, *[0.5] * 5]
 
 
-def test_images_of_an_untrained_G_differ_and_softplus_is_centred() -> None:
+def test_images_of_an_untrained_generator_differ_and_softplus_is_centred() -> None:
     G = networks(body="dense", image_size=28, channels=1, width=1000)["G"]
     with torch.no_grad():
         x = G.train()(G.prior(100))
