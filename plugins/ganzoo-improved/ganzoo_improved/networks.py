@@ -176,8 +176,8 @@ class Shift(nn.Module):
 class Softplus(nn.Module):
     """log(1 + e^x) - log 2, which is about 0 in the mean.
 
-    Without the - log 2 its 500 units have a common mean of 0.8, along which one step of Adam, of 3e-3, moves the logit of
-    every pixel by more than 1: G's images were all the same, black and white, after thirty steps.
+    Without the - log 2 its 500 units have a common mean of 0.8, along which one step of Adam, of 3e-3, moves each logit
+    by more than 1: G's images were all the same, black and white, after thirty steps.
     """
 
     def forward(self, x: Tensor) -> Tensor:

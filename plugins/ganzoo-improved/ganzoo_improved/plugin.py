@@ -27,7 +27,7 @@ IMPROVED = Family(
         "paper": Preset({"image_size": 32, "channels": 3, "classes": 10, "width": 96}, {"batch_size": 100}),
         "mnist": Preset(
             {"body": "dense", "image_size": 28, "channels": 1, "classes": 10, "width": 1000,
-             "lr": 3e-3, "images": 1_000_000},
+             "lr": 3e-3, "images": 700_000},
             {"batch_size": 100, "ema_images": 60_000},
         ),
         "digits": Preset(
