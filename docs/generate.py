@@ -17,11 +17,11 @@ from ganzoo_core.cli import VERBS, ganzoo
 ROOT = Path(__file__).resolve().parent.parent
 STACK = [  # the core from the ground up: each imports only what stands above it
     "errors", "seeds", "specs", "headers", "files", "pins", "licences", "schedules", "losses", "penalties", "modes",
-    "paths", "networks", "blocks", "objective", "augment", "distributed", "trainer", "checkpoint", "catalogue", "named",
-    "installing", "scaffold", "configs", "hookspecs", "asking", "hub", "hubsearch", "data", "registry", "sources",
-    "integrity", "recipes", "weights", "model", "walks", "register", "feeds", "pictures", "cards", "exporting",
-    "pushing", "observers", "tensorboard", "health", "signals", "runs", "keeper", "hardware", "rehearsal", "runfiles",
-    "charts", "report", "engine", "metrics", "doctor", "cli", "testing",
+    "paths", "networks", "blocks", "equalised", "objective", "augment", "distributed", "trainer", "checkpoint",
+    "catalogue", "named", "installing", "scaffold", "configs", "hookspecs", "asking", "hub", "hubsearch", "data",
+    "registry", "sources", "integrity", "recipes", "weights", "model", "walks", "register", "feeds", "pictures",
+    "cards", "exporting", "pushing", "observers", "tensorboard", "health", "signals", "runs", "keeper", "hardware",
+    "rehearsal", "runfiles", "charts", "report", "engine", "metrics", "doctor", "cli", "testing",
 ]  # fmt: skip
 RECORDS = {
     "ganzoo_families": "Family", "ganzoo_weights": "Weights", "ganzoo_datasets": "Dataset", "ganzoo_metrics": "Metric",

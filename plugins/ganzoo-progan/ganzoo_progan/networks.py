@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
+from ganzoo_core.equalised import SQRT2, Equalised, minibatch_std, pixel_norm
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator, Generator, Input, Output
-from ganzoo_progan.layers import SQRT2, Equalised, minibatch_std, pixel_norm
 
 SLOPE = 0.2
 

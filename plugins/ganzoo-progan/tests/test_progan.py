@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 import torch
-from ganzoo_progan.layers import Equalised, minibatch_std, pixel_norm
 from ganzoo_progan.networks import D, G, enlarged
 from ganzoo_progan.objective import ProGAN
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
+from ganzoo_core.equalised import Equalised, minibatch_std, pixel_norm
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.recipes import build, recipe
 from ganzoo_core.testing import Conformance

@@ -1,0 +1,1 @@
+"""StyleGAN and StyleGAN2 (Karras et al. 2018, 2019) for ganzoo, written from the papers."""
