@@ -31,6 +31,7 @@ class ContextEncoderGAN(Objective):
         D: Judge,
         *,
         l2: float = 0.999,  # weight of the reconstruction loss (Eq. 3)
+        power: float = 2.0,  # of the reconstruction error: 2 as published
         adv: float = 0.001,  # weight of the adversarial loss (Eq. 3)
         overlap: int = 4,  # px along the border of the mask that G sees; 0: it sees nothing of it
         border: float = 10.0,  # how much more these count
@@ -42,7 +43,7 @@ class ContextEncoderGAN(Objective):
     ) -> None:
         super().__init__()
         self.G, self.D = G, D
-        self.l2, self.adv, self.overlap, self.border = l2, adv, overlap, border
+        self.l2, self.power, self.adv, self.overlap, self.border = l2, power, adv, overlap, border
         self.jitter, self.lr, self.g_lr, self.lr_end, self.images = jitter, lr, g_lr, lr_end, images
 
     def phases(self) -> Sequence[Phase]:
@@ -57,10 +58,10 @@ class ContextEncoderGAN(Objective):
         return nonsaturating.d(self.D(self.G.window(x)), self.D(self.drawn(x, batch["mask"])))
 
     def g_loss(self, batch: Batch) -> Terms:
-        """0.999 E ||M (x - F((1 - M) x))||^2 + 0.001 L_adv, Eqs. 1 and 3; -E log D for the latter, as is usual."""
+        """0.999 E |M (x - F((1 - M) x))|^p + 0.001 L_adv, Eqs. 1 and 3; -E log D for the latter, as is usual."""
         x = self.jittered(batch["x"])
         fake, weights = self.drawn(x, batch["mask"]), self.G.window(self.weights(batch["mask"]))
-        rec = (weights * (fake.float() - self.G.window(x)).square()).mean()
+        rec = (weights * (fake.float() - self.G.window(x)).abs().pow(self.power)).mean()
         return {"rec": self.l2 * rec, "adv": self.adv * nonsaturating.g(self.D(fake), None)}
 
     def jittered(self, x: Tensor) -> Tensor:

@@ -10,6 +10,10 @@ from ganzoo_core.specs import Family, Paper, Preset, Weights
 
 WEIGHTS = Path(__file__).parent / "weights"
 PAPER = {"image_size": 128, "channels": 3}
+EMOJI = {
+    "image_size": 64, "channels": 3, "width": 32, "d_width": 24, "bottleneck": 256, "fill": (206.0, 194.0, 183.0),
+    "overlap": 0, "jitter": 3, "lr_end": 0.0,
+}  # fmt: skip
 
 CONTEXT_ENCODER = Family(
     name="context_encoder",
@@ -27,11 +31,10 @@ CONTEXT_ENCODER = Family(
         "paper": Preset(PAPER, {"batch_size": 64}),
         "paper_regions": Preset({**PAPER, "draws": "all"}, {"batch_size": 64}),
         "emoji": Preset(
-            {
-                "image_size": 64, "channels": 3, "width": 32, "d_width": 24, "bottleneck": 256, "overlap": 0,
-                "jitter": 3, "fill": (206.0, 194.0, 183.0), "lr": 1e-4, "g_lr": 1e-3, "lr_end": 0.0, "images": 110_000,
-            },
-            {"batch_size": 64, "ema_images": 4_000},
+            {**EMOJI, "lr": 1e-4, "g_lr": 1e-3, "images": 110_000}, {"batch_size": 64, "ema_images": 4_000}
+        ),
+        "emoji_l1": Preset(
+            {**EMOJI, "power": 1.0, "lr": 3e-5, "g_lr": 3e-4, "images": 35_000}, {"batch_size": 64, "ema_images": 4_000}
         ),
         "tiny": Preset(
             {

@@ -234,6 +234,12 @@ def test_without_overlap_all_of_the_mask_is_hidden_and_counts_alike() -> None:
     assert played.g_loss(BATCH)["rec"].item() == pytest.approx(0.999 * 0.25)
 
 
+def test_the_power_of_the_error() -> None:
+    played = game(overlap=0)
+    played.power = 1.0
+    assert played.g_loss(BATCH)["rec"].item() == pytest.approx(0.999 * 0.5)
+
+
 def test_of_random_regions_nothing_outside_the_mask_is_compared() -> None:
     made = recipe("context_encoder", preset="tiny", given={"draws": "all", "overlap": 1, "jitter": 0})
     played = build(made)
