@@ -184,7 +184,8 @@ def parse(argument: Argument, text: str) -> Any:
     try:
         return value_of(argument.type, text)
     except (ValueError, GanzooError) as fault:
-        raise GanzooError(f"-c {argument.name}={plain(text)}: {fault}", f"Expected {spelled(argument.type)}.") from None
+        why = str(fault).rstrip(".")
+        raise GanzooError(f"-c {argument.name}={plain(text)}: {why}", f"Expected {spelled(argument.type)}.") from None
 
 
 def value_of(kind: Any, text: str) -> Any:
@@ -204,7 +205,10 @@ def value_of(kind: Any, text: str) -> Any:
         if text.lower() not in ("true", "false"):
             raise ValueError("neither true nor false")
         return text.lower() == "true"
-    return kind(text)
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{plain(text)!r} is no {spelled(kind)}") from None
 
 
 def fits(kind: Any, value: Any) -> bool:

@@ -70,7 +70,7 @@ def sample_(
         before = fed.before(generator, pictured, images) if file and strip else None
         made.append(Made(fed.slug(file, text), images, before))
     write(made, target, source)
-    say(f"{n * len(made)} samples of {trained.config['id']}, seed {seed}")
+    say(f"{sum(len(one.images) for one in made)} samples of {trained.config['id']}, seed {seed}")
     print(target)
 
 
