@@ -29,6 +29,11 @@ CYCLEGAN = Family(
             {"image_size": 64, "channels": 3, "width": 16, "blocks": 4, "d_width": 16, "images": 12_000},
             {"batch_size": 2, "ema_images": 1_000},
         ),
+        "twemoji2noto": Preset(
+            {"image_size": 32, "channels": 3, "width": 16, "blocks": 4, "d_width": 16, "patch": 34, "lr": 3e-4,
+             "images": 12_000},
+            {"batch_size": 4, "ema_images": 1_000},
+        ),
         "tiny": Preset(
             {"image_size": 16, "channels": 3, "width": 4, "blocks": 1, "d_width": 4, "patch": 16, "pool": 6,
              "images": 5_000},

@@ -58,6 +58,14 @@ def test_paper_has_the_published_tensors(preset: str, blocks: int, parameters: i
         assert shapes(D) == D_SHAPES and count(D) == 2_764_737
 
 
+@pytest.mark.parametrize(("preset", "D_parameters"), [("noto2blob", 175_089), ("twemoji2noto", 42_865)])
+def test_small_presets_have_the_sizes_of_the_readme(preset: str, D_parameters: int) -> None:
+    with torch.device("meta"):
+        game = build(recipe("cyclegan", preset=preset))
+    assert count(game.G) == count(game.F) == 346_371
+    assert count(game.D_X) == count(game.D_Y) == D_parameters
+
+
 def shaken(net: nn.Module) -> nn.Module:
     torch.manual_seed(1)
     for w in net.parameters():
