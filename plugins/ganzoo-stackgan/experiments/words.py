@@ -2,30 +2,36 @@
 
 python plugins/ganzoo-stackgan/experiments/words.py stackgan.emoji64 --out FOLDER
 
-Prints how often the mean hue of what is drawn is that of the colour word, and how often it is by chance: the same
-pictures against the other words. Writes colours.png, objects.png and nearest.png: samples of held-out captions, each
-beside the training picture that is nearest (in the features of emoji-cnn).
+Prints, for both stages, how often the mean hue of what is drawn is that of the colour word, and how often it is by
+chance: the same pictures against the six words in turn. The captions are a colour and one of six things, or a colour
+and a held-out caption; beside them, real held-out pictures. Writes colours.png, objects.png and
+nearest.png: samples of held-out captions, the training pictures nearest to them (in the features of emoji-cnn), and the
+pictures that the captions belong to.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import torch
 from ganzoo_metrics.extractors import load_extractor
+from ganzoo_stackgan.words import read
 from torch import Tensor
 
 import ganzoo_core as gz
 from ganzoo_core import pictures
 from ganzoo_core.data import DATASETS, Source, open_source
-from ganzoo_core.data.captions import HUES, hsv
+from ganzoo_core.data.captions import HUES, Captioned, hsv, recaptioned
 from ganzoo_core.networks import Generator
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple")
 OBJECTS = ("heart", "circle", "square", "book", "car", "balloon")
+SHOWN = ("heart", "balloon", "circle")  # of these, in all colours
 DATA = {dataset.name: dataset for dataset in DATASETS}
+HELD_OUT, DRAWN = 24, 1000  # captions; real pictures
 
 
 def mean_hue(x: Tensor) -> str:
@@ -37,22 +43,35 @@ def mean_hue(x: Tensor) -> str:
     return [word for start, word in HUES if start <= degrees][-1]
 
 
-def drawn(net: Generator, captions: list[str], n: int) -> Tensor:
-    """n samples of each caption.  [len(captions), n, C, H, W]"""
-    return torch.stack([net.sample(n, seed=k, text=caption) for k, caption in enumerate(captions)])
+def drawn(net: Generator, captions: Sequence[str], n: int) -> Tensor:
+    """n samples of each caption, Stage I's and Stage II's.  [len(captions) n, 2, C, H, W]"""
+    both = [net.sample(n, seed=k, text=caption, stages=True) for k, caption in enumerate(captions)]
+    return torch.stack(torch.cat(both).chunk(2, -1), 1)
 
 
-def agreement(net: Generator, n: int) -> tuple[float, float, dict[str, float]]:
-    """(how often the hue is the word's, how often it is another's, by colours)."""
-    right, chance, each = 0.0, 0.0, {}
-    for colour in COLOURS:
-        samples = drawn(net, [f"{colour} {thing}" for thing in OBJECTS], n).flatten(0, 1)
-        found = [mean_hue(x) for x in samples]
-        each[colour] = found.count(colour) / len(found)
-        right += each[colour] / len(COLOURS)
-        others = [found.count(other) / len(found) for other in COLOURS if other != colour]
-        chance += sum(others) / len(others) / len(COLOURS)
-    return right, chance, each
+def agreement(found: dict[str, list[str]]) -> str:
+    """How often the hue is the word's; how often it is any of the six words'; by colours."""
+    right = {colour: hues.count(colour) / len(hues) for colour, hues in found.items()}
+    mean = sum(right.values()) / len(right)
+    chance = sum(hues.count(any_) / len(hues) for hues in found.values() for any_ in COLOURS) / len(COLOURS) ** 2
+    each = ", ".join(f"{colour} {share:.0%}" for colour, share in right.items())
+    return f"{mean:.1%}, by chance {chance:.1%}: {mean / max(chance, 1e-9):.1f} times ({each})"
+
+
+def obeyed(net: Generator, things: Sequence[str], n: int) -> list[str]:
+    """The agreement of Stage I and of Stage II on each of `things` in each colour."""
+    samples = {c: drawn(net, [recaptioned(thing, c) for thing in things], n) for c in COLOURS}
+    return [agreement({c: [mean_hue(x) for x in both[:, stage]] for c, both in samples.items()}) for stage in (0, 1)]
+
+
+def real(source: Source) -> str:
+    """The agreement of real pictures with captions that name a colour, as they are trained on: all that can be had."""
+    found: dict[str, list[str]] = {colour: [] for colour in COLOURS}
+    batch = source.draw([k % len(source) for k in range(DRAWN)], range(DRAWN))
+    for x, caption in zip(batch["x"], read(batch["text"]), strict=True):
+        for colour in set(caption.split()) & set(COLOURS):
+            found[colour].append(mean_hue(x))
+    return agreement(found)
 
 
 @torch.no_grad()
@@ -71,17 +90,26 @@ def nearest(x: Tensor, source: Source) -> Tensor:
 def main(model: str, out: Path, n: int) -> None:
     net, size = gz.load(model).generator, 64
     out.mkdir(parents=True, exist_ok=True)
-    right, chance, each = agreement(net, n)
-    print(f"hue as said {right:.1%}, by chance {chance:.1%}: {right / max(chance, 1e-9):.1f} times")
-    print(", ".join(f"{colour} {share:.0%}" for colour, share in each.items()))
-    pictures.save(pictures.grid(drawn(net, [f"{c} heart" for c in COLOURS], 6).flatten(0, 1), 6), out / "colours.png")
-    pictures.save(
-        pictures.grid(drawn(net, [f"blue {thing}" for thing in OBJECTS], 6).flatten(0, 1), 6), out / "objects.png"
-    )
     train, test = (open_source(f"emoji:captions{part}", image_size=size, datasets=DATA) for part in ("", "_test"))
-    batch = test.fetch(range(0, len(test), max(1, len(test) // 24)))
+    assert isinstance(test, Captioned)
+    every = max(1, len(test) // HELD_OUT)
+    for name, things in (("six things", OBJECTS), ("held-out captions", test.captions[::every])):
+        for stage, said in zip(("Stage I", "Stage II"), obeyed(net, things, n), strict=True):
+            print(f"hue as said, {name}, {stage}: {said}")
+    print(f"hue as said, real pictures of held-out captions: {real(test)}")
+    colours = [drawn(net, [f"{c} {thing}"], 2)[:, 1] for thing in SHOWN for c in COLOURS]
+    pictures.save(pictures.grid(across(colours), len(COLOURS)), out / "colours.png")
+    objects = [drawn(net, [f"{c} {thing}"], 2)[:, 1] for c in ("blue", "red", "green") for thing in OBJECTS]
+    pictures.save(pictures.grid(across(objects), len(OBJECTS)), out / "objects.png")
+    batch = test.fetch(range(0, len(test), every))
     samples = net.sample(len(batch["x"]), seed=0, text=batch["text"])
     pictures.save(pictures.beside([samples, nearest(samples, train), batch["x"]]), out / "nearest.png")
+
+
+def across(samples: Sequence[Tensor]) -> Tensor:
+    """Pairs of samples of 18 captions, six captions in a row and each pair one above the other.  [36, C, H, W]"""
+    pairs = torch.stack(list(samples)).unflatten(0, (-1, len(COLOURS)))  # [3, 6, 2, C, H, W]
+    return pairs.transpose(1, 2).flatten(0, 2)
 
 
 if __name__ == "__main__":
