@@ -45,8 +45,8 @@ def mean_hue(x: Tensor) -> str:
 
 def drawn(net: Generator, captions: Sequence[str], n: int) -> Tensor:
     """n samples of each caption, Stage I's and Stage II's.  [len(captions) n, 2, C, H, W]"""
-    both = [net.sample(n, seed=k, text=caption, stages=True) for k, caption in enumerate(captions)]
-    return torch.stack(torch.cat(both).chunk(2, -1), 1)
+    text = [caption for caption in captions for _ in range(n)]
+    return torch.stack(net.sample(len(text), seed=0, text=text, stages=True).chunk(2, -1), 1)
 
 
 def agreement(found: dict[str, list[str]]) -> str:
@@ -97,19 +97,18 @@ def main(model: str, out: Path, n: int) -> None:
         for stage, said in zip(("Stage I", "Stage II"), obeyed(net, things, n), strict=True):
             print(f"hue as said, {name}, {stage}: {said}")
     print(f"hue as said, real pictures of held-out captions: {real(test)}")
-    colours = [drawn(net, [f"{c} {thing}"], 2)[:, 1] for thing in SHOWN for c in COLOURS]
+    colours = drawn(net, [f"{c} {thing}" for thing in SHOWN for c in COLOURS], 2)[:, 1]
     pictures.save(pictures.grid(across(colours), len(COLOURS)), out / "colours.png")
-    objects = [drawn(net, [f"{c} {thing}"], 2)[:, 1] for c in ("blue", "red", "green") for thing in OBJECTS]
+    objects = drawn(net, [f"{c} {thing}" for c in ("blue", "red", "green") for thing in OBJECTS], 2)[:, 1]
     pictures.save(pictures.grid(across(objects), len(OBJECTS)), out / "objects.png")
     batch = test.fetch(range(0, len(test), every))
     samples = net.sample(len(batch["x"]), seed=0, text=batch["text"])
     pictures.save(pictures.beside([samples, nearest(samples, train), batch["x"]]), out / "nearest.png")
 
 
-def across(samples: Sequence[Tensor]) -> Tensor:
+def across(samples: Tensor) -> Tensor:
     """Pairs of samples of 18 captions, six captions in a row and each pair one above the other.  [36, C, H, W]"""
-    pairs = torch.stack(list(samples)).unflatten(0, (-1, len(COLOURS)))  # [3, 6, 2, C, H, W]
-    return pairs.transpose(1, 2).flatten(0, 2)
+    return samples.unflatten(0, (-1, len(COLOURS), 2)).transpose(1, 2).flatten(0, 2)
 
 
 if __name__ == "__main__":
