@@ -34,7 +34,7 @@ CONTEXT_ENCODER = Family(
             {**EMOJI, "lr": 1e-4, "g_lr": 1e-3, "images": 110_000}, {"batch_size": 64, "ema_images": 4_000}
         ),
         "emoji_l1": Preset(
-            {**EMOJI, "power": 1.0, "lr": 3e-5, "g_lr": 3e-4, "images": 35_000}, {"batch_size": 64, "ema_images": 4_000}
+            {**EMOJI, "power": 1.0, "lr": 3e-5, "g_lr": 3e-4, "images": 16_000}, {"batch_size": 64, "ema_images": 4_000}
         ),
         "tiny": Preset(
             {
