@@ -26,8 +26,8 @@ PROGAN = Family(
     presets={
         "paper": Preset({"image_size": 1024, "channels": 3}, {"ema_images": 10_000}),
         "emoji": Preset(
-            {**SMALL, "image_size": 32, "channels": 3, "batches": (16,), "fade_images": 8_000, "settle_images": 6_000,
-             "images": 18_000},
+            {**SMALL, "image_size": 32, "channels": 3, "batches": (16,), "lr": 3e-3, "fade_images": 6_000,
+             "settle_images": 5_000, "images": 27_000},
             {"ema_images": 4_000},
         ),
         "digits": Preset(

@@ -29,8 +29,8 @@ STYLEGAN = Family(
     presets={
         "paper": Preset({"image_size": 1024, "channels": 3}, {"ema_images": 10_000}),
         "emoji": Preset(
-            {**SMALL, "image_size": 32, "channels": 3, "gamma": 0.1, "mixing": 0.5, "batches": (16,),
-             "lrs": (2e-3,), "fade_images": 9_000, "settle_images": 7_000, "images": 28_000},
+            {**SMALL, "fmap_base": 768, "image_size": 32, "channels": 3, "gamma": 2.0, "mixing": 0.5, "batches": (16,),
+             "lrs": (3e-3,), "fade_images": 8_000, "settle_images": 6_000, "images": 32_000},
             {"ema_images": 4_000},
         ),
         "digits": Preset(
@@ -64,8 +64,8 @@ STYLEGAN2 = Family(
             {"batch_size": 64, "ema_images": 20_000},
         ),
         "emoji": Preset(
-            {**SMALL, "image_size": 32, "channels": 3, "gamma": 0.05, "lr": 2.5e-3, "mixing": 0.5, "augment": "ada",
-             "images": 60_000},
+            {**SMALL, "fmap_base": 768, "image_size": 32, "channels": 3, "gamma": 1.0, "lr": 3e-3, "mixing": 0.5,
+             "augment": "ada", "images": 60_000},
             {"batch_size": 16, "ema_images": 4_000},
         ),
         "digits": Preset(
