@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,7 +68,8 @@ def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Repor
     feed = open_feed(objective, data, settings)
     if settings.init:
         initialise(objective, settings.init)
-    rehearse(objective, feed)
+    length = rehearse(objective, feed)
+    settings = replace(settings, images=settings.images or length)
     with processes() as ours, signals(settings.signals) as heard:
         first = ours.rank == 0
         with runs.occupied(folder) if folder is not None and first else nullcontext():
@@ -205,7 +206,7 @@ def description(objective: Objective, data: Any, feed: Feed, settings: Settings,
         "data": {"name": facts.name, "licence": facts.licence, "fingerprint": facts.fingerprint},
         "source": str(data) if isinstance(data, (str, Path)) else None,
         "seed": settings.seed,
-        "images": settings.images or (made.args.get("images") if made else None),
+        "images": settings.images,
         "batch_size": trainer.batch_size,
         "ema_images": trainer.ema_images,
         "micro_batch": trainer.micro_batch,

@@ -15,17 +15,22 @@ from ganzoo_core.networks import forked
 from ganzoo_core.objective import Batch, Objective
 
 
-def rehearse(objective: Objective, feed: Feed) -> None:
-    """Every loss of every phase once, on two samples and on a copy: a misfit shows before the first step."""
+def rehearse(objective: Objective, feed: Feed) -> int:
+    """Every loss of every phase once, on two samples and on a copy: a misfit shows before the first step.
+
+    Returns how long the phases say they are, in real images: some know it only once they have seen data.
+    """
     stage = copy.deepcopy(objective).train()
     with forked():
         if stage.prepare_on:
             stage.prepare(next(feed(start=0, batch_size=stage.prepare_on)))
-        for phase in stage.phases():
+        phases = stage.phases()
+        for phase in phases:
             phase.enter()
             batch = next(feed(start=0, batch_size=2, **{k: v for k, v in phase.data.items() if k != "batch_size"}))
             for step in phase.steps:
                 rehearse_step(stage, step.loss, batch)
+    return sum(phase.images for phase in phases)
 
 
 def rehearse_step(stage: Objective, loss: Callable[[Batch], Any], batch: Batch) -> None:
