@@ -118,7 +118,7 @@ class S(Synthesis):
             yield h
 
     def fixed(self, layer: nn.Module, h: Tensor) -> Tensor:
-        rng = torch.Generator().manual_seed([place is layer for place in self.places].index(True))
+        rng = torch.Generator().manual_seed(self.places.index(layer))
         return torch.randn(1, 1, *h.shape[2:], generator=rng).to(h)
 
 
