@@ -24,7 +24,7 @@ from ganzoo_core.objective import Batch, Objective, Phase
 
 Pipe = Callable[[Tensor, Tensor], Tensor]  # (pictures [N, C, H, W] in [-1, 1], p) -> likewise
 TARGET = 0.6  # of r_t, Sec. 3.1
-SPEED = 500_000  # real images in which p may go from 0 to 1
+PACE = 500_000  # real images in which p may go from 0 to 1, Sec. 3.1; a run of few images needs it faster
 EVERY = 4  # iterations
 
 
@@ -36,9 +36,9 @@ class Augmented(Discriminator):
     seen: Tensor  # how many these were
     turns: Tensor  # iterations since
 
-    def __init__(self, D: Discriminator, pipe: Pipe, p: float) -> None:
+    def __init__(self, D: Discriminator, pipe: Pipe, p: float, pace: int = PACE) -> None:
         super().__init__()
-        self.D, self.pipe = D, pipe
+        self.D, self.pipe, self.pace = D, pipe, pace
         self.real: frozenset[int] = frozenset()  # where the tensors of the batch lie in memory
         for name, value in (("p", p), ("above", 0.0), ("seen", 0.0), ("turns", 0.0)):
             self.register_buffer(name, torch.tensor(value))
@@ -80,14 +80,14 @@ class Augmented(Discriminator):
         if self.turns < EVERY or not self.seen:
             return
         way = torch.sign(self.above / self.seen - TARGET)
-        self.p.add_(way * self.seen / SPEED).clamp_(0, 1)
+        self.p.add_(way * self.seen / self.pace).clamp_(0, 1)
         for count in (self.above, self.seen, self.turns):
             count.zero_()
 
 
-def augmented(D: Discriminator, how: str) -> Augmented:
-    """A discriminator behind the pipe that `how` names."""
-    return Augmented(D, PIPES[how], 0.0 if how in ADAPTIVE else 1.0)
+def augmented(D: Discriminator, how: str, pace: int = PACE) -> Augmented:
+    """A discriminator behind the pipe that `how` names; an adaptive p may go from 0 to 1 in `pace` real images."""
+    return Augmented(D, PIPES[how], 0.0 if how in ADAPTIVE else 1.0, pace)
 
 
 def follow(objective: Objective, how: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import torch
 from torch import nn
 
-from ganzoo_core.augment import augmented, follow
+from ganzoo_core.augment import ADAPTIVE, PACE, augmented, follow
 from ganzoo_core.errors import GanzooError, UnknownName, plain
 from ganzoo_core.networks import Discriminator, forked
 from ganzoo_core.objective import Objective
@@ -23,6 +23,7 @@ from ganzoo_core.seeds import hash32
 from ganzoo_core.specs import Family, Preset, resolve
 
 AUGMENT = "augment"  # of what discriminators see; not of the networks, nor of the objective
+AUGMENT_PACE = "ada_images"  # how fast an adaptive one may grow
 FROM_DATA = ("image_size", "channels", "classes")  # what the data set says where neither preset nor user do
 
 
@@ -82,6 +83,8 @@ def recipe(
             raise GanzooError(f"argument {name} of {family}: has no default", f"Give one: -c {name}=...")
     if args.get(AUGMENT) == "none":
         del args[AUGMENT]
+    if args.get(AUGMENT) not in ADAPTIVE:
+        args.pop(AUGMENT_PACE, None)
     return Recipe(family, other, preset, args, dict(chosen.train))
 
 
@@ -111,7 +114,8 @@ def build(made: Recipe, *, seed: int = 0, modules: Mapping[str, nn.Module] | Non
         wanted = inspect.signature(game).parameters
         how = made.args.get(AUGMENT, "none")
         if how != "none":
-            nets = {name: augmented(net, how) if isinstance(net, Discriminator) else net for name, net in nets.items()}
+            pace = made.args.get(AUGMENT_PACE, PACE)
+            nets = {k: augmented(net, how, pace) if isinstance(net, Discriminator) else net for k, net in nets.items()}
         refuse_misfit(made, nets, wanted)
         objective: Objective = game(**nets, **{k: v for k, v in made.args.items() if k in wanted})
     objective.recipe = made
@@ -147,6 +151,8 @@ def arguments(networks: Family, objective: Family) -> dict[str, Argument]:
     if {"image_size", "channels"} & merged.keys():
         meaning = "what discriminators see of pictures, real and made: adaptive or DiffAugment"
         merged[AUGMENT] = Argument(AUGMENT, Literal["none", "ada", "diffaugment"], "none", meaning, ("training",))
+        meaning = "real images in which the p of augment=ada may go from 0 to 1"
+        merged[AUGMENT_PACE] = Argument(AUGMENT_PACE, int, PACE, meaning, ("training",))
     return merged
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import ganzoo_core as gz
 from ganzoo_core.augment import (
     EVERY,
-    SPEED,
+    PACE,
     Augmented,
     ada,
     colour,
@@ -143,7 +143,7 @@ def test_p_follows_the_scores_of_real_pictures(score: float, way: int) -> None:
         D(real)
         D(fake)  # is not counted
         D.adapt()
-    assert float(D.p) == pytest.approx(0.5 + way * 8 * EVERY / SPEED)
+    assert float(D.p) == pytest.approx(0.5 + way * 8 * EVERY / PACE)
     D.score.requires_grad_(False)
     D(real)
     assert not D.seen  # G moves, not D
@@ -168,6 +168,18 @@ def test_any_image_family_takes_it(how: str) -> None:
     assert (float(D.p) != before) == (how == "ada")
     twin = copy.deepcopy(objective)
     assert next(iter(twin.phases())).steps[0].loss.args[0][0] is twin.D  # type: ignore[attr-defined]
+
+
+def test_the_pace_of_p_is_an_option() -> None:
+    D = build(recipe("dcgan", preset="tiny", given={"augment": "ada", "ada_images": "64"})).D
+    D.D = Fixed(1.0)
+    real = picture(8)
+    D.real = frozenset({real.data_ptr()})
+    for _ in range(EVERY):
+        D(real)
+        D.adapt()
+    assert float(D.p) == pytest.approx(8 * EVERY / 64)
+    assert "ada_images" not in recipe("dcgan", preset="tiny", given={"augment": "diffaugment"}).args
 
 
 def test_without_it_nothing_is_wrapped() -> None:
