@@ -22,11 +22,11 @@ ARGS = ["train", "dcgan", "--preset", "tiny", "--batch-size", "16", "--images", 
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-addr", "127.0.0.1", "--master-port", "0",
             "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]  # fmt: skip
+TWO = [str(Path(__file__).with_name("two.py"))]
 
 
-def start(folder, *extra, processes=1, **kwargs):
-    launcher = TORCHRUN if processes == 2 else []
-    command = [sys.executable, *launcher, "-m", "ganzoo_core", *ARGS, "--out", str(folder), *map(str, extra)]
+def start(folder, *extra, processes=1, launcher=TWO, **kwargs):
+    command = [sys.executable, *(launcher if processes == 2 else []), "-m", "ganzoo_core", *ARGS, "--out", str(folder), *map(str, extra)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, **kwargs)
 
 
@@ -69,7 +69,7 @@ def unbroken(tmp_path_factory):
     def of(processes):
         if processes not in made:
             made[processes] = tmp_path_factory.mktemp("unbroken") / "run"
-            finish(start(made[processes], processes=processes))
+            finish(start(made[processes], processes=processes, launcher=TORCHRUN))
         return made[processes]
 
     return of
@@ -95,7 +95,7 @@ def test_phases_a_b_a_broken_in_b(tmp_path, processes, workers):
     """A's optimizer is not at work in B, and yet it must come back with its state for the second A."""
 
     def play(out, iterations, *extra):
-        launcher = TORCHRUN if processes == 2 else []
+        launcher = TWO if processes == 2 else []
         script = str(Path(__file__).with_name("aba.py"))
         command = [sys.executable, *launcher, script, str(tmp_path / out), str(workers), str(iterations), *extra]
         done = subprocess.run(command, capture_output=True, text=True, env=ENV, timeout=240)
@@ -314,9 +314,9 @@ def test_n05_a_file_size_limit_leaves_the_last_checkpoint(tmp_path):
 
 def test_n03_out_of_memory_suggests_a_smaller_batch(tmp_path):
     def small_machine():
-        resource.setrlimit(resource.RLIMIT_AS, (14 << 30, 14 << 30))
+        resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
 
-    extra = ["-c", "width=512", "-c", "image_size=128", "--batch-size", "4096"]
+    extra = ["-c", "image_size=128", "--batch-size", "16384"]  # 2 GB for each activation at 64 px
     _, err = finish(start(tmp_path / "run", *extra, preexec_fn=small_machine), 3)
     assert "--batch-size" in err and "Traceback" not in err
 
