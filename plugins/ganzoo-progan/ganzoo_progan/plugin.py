@@ -26,9 +26,9 @@ PROGAN = Family(
     presets={
         "paper": Preset({"image_size": 1024, "channels": 3}, {"ema_images": 10_000}),
         "emoji": Preset(
-            {**SMALL, "image_size": 32, "channels": 3, "batches": (16,), "lr": 3e-3, "fade_images": 6_000,
+            {**SMALL, "image_size": 32, "channels": 3, "batches": (16,), "lr": 2e-3, "fade_images": 6_000,
              "settle_images": 5_000, "images": 27_000},
-            {"ema_images": 4_000},
+            {"ema_images": 1_000},
         ),
         "digits": Preset(
             {**SMALL, "image_size": 16, "channels": 1, "fade_images": 10_000, "settle_images": 10_000,
