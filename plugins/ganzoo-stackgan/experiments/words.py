@@ -4,7 +4,8 @@ python plugins/ganzoo-stackgan/experiments/words.py stackgan.emoji64 --out FOLDE
 
 Prints, for both stages, how often the mean hue of what is drawn is that of the colour word, and how often it is by
 chance: the same pictures against the six words in turn. The captions are a colour and one of six things, or a colour
-and a held-out caption; beside them, real held-out pictures. Writes colours.png, objects.png and
+and a held-out caption; beside them, real held-out pictures. Prints how often the model's own encoders find the thing
+that was said among six in the same colour. Writes colours.png, objects.png and
 nearest.png: samples of held-out captions, the training pictures nearest to them (in the features of emoji-cnn), and the
 pictures that the captions belong to.
 """
@@ -18,14 +19,15 @@ from pathlib import Path
 import click
 import torch
 from ganzoo_metrics.extractors import load_extractor
-from ganzoo_stackgan.words import read
+from ganzoo_stackgan.words import BYTES, read
 from torch import Tensor
+from torch.nn.functional import normalize
 
 import ganzoo_core as gz
 from ganzoo_core import pictures
 from ganzoo_core.data import DATASETS, Source, open_source
 from ganzoo_core.data.captions import HUES, Captioned, hsv, recaptioned
-from ganzoo_core.networks import Generator
+from ganzoo_core.networks import Generator, encoded
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple")
 OBJECTS = ("heart", "circle", "square", "book", "car", "balloon")
@@ -64,6 +66,28 @@ def obeyed(net: Generator, things: Sequence[str], n: int) -> list[str]:
     return [agreement({c: [mean_hue(x) for x in both[:, stage]] for c, both in samples.items()}) for stage in (0, 1)]
 
 
+@torch.no_grad()
+def found(model: gz.Model, things: Sequence[str], n: int) -> list[str]:
+    """How often what is drawn fits its own thing best of all in the same colour: of Stage I and of Stage II, by things.
+
+    V and T judge, which were trained on real pictures only and left alone since.
+    """
+    net, V = model.generator, model.networks["V"]
+    right = torch.zeros(2, len(things))
+    for colour in COLOURS:
+        captions = [recaptioned(thing, colour) for thing in things]
+        meant = normalize(net.T(encoded(captions, BYTES)), dim=1)  # [K, d]
+        for stage, x in enumerate(drawn(net, captions, n).unbind(1)):
+            best = (V(x) @ meant.T).argmax(1).view(len(things), n)
+            right[stage] += (best == torch.arange(len(things))[:, None]).float().mean(1) / len(COLOURS)
+    chance = 1 / len(things)
+    return [
+        f"{share.mean():.1%}, by chance {chance:.1%} "
+        f"({', '.join(f'{thing} {one:.0%}' for thing, one in zip(things, share, strict=True))})"
+        for share in right
+    ]
+
+
 def real(source: Source) -> str:
     """The agreement of real pictures with captions that name a colour, as they are trained on: all that can be had."""
     found: dict[str, list[str]] = {colour: [] for colour in COLOURS}
@@ -84,11 +108,12 @@ def nearest(x: Tensor, source: Source) -> Tensor:
 
 
 @click.command()
-@click.argument("model")
+@click.argument("source")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
 @click.option("-n", "n", default=8, show_default=True, help="Samples of each caption.")
-def main(model: str, out: Path, n: int) -> None:
-    net, size = gz.load(model).generator, 64
+def main(source: str, out: Path, n: int) -> None:
+    model, size = gz.load(source), 64
+    net = model.generator
     out.mkdir(parents=True, exist_ok=True)
     train, test = (open_source(f"emoji:captions{part}", image_size=size, datasets=DATA) for part in ("", "_test"))
     assert isinstance(test, Captioned)
@@ -97,6 +122,8 @@ def main(model: str, out: Path, n: int) -> None:
         for stage, said in zip(("Stage I", "Stage II"), obeyed(net, things, n), strict=True):
             print(f"hue as said, {name}, {stage}: {said}")
     print(f"hue as said, real pictures of held-out captions: {real(test)}")
+    for stage, said in zip(("Stage I", "Stage II"), found(model, OBJECTS, n), strict=True):
+        print(f"thing as said, {stage}: {said}")
     colours = drawn(net, [f"{c} {thing}" for thing in SHOWN for c in COLOURS], 2)[:, 1]
     pictures.save(pictures.grid(across(colours), len(COLOURS)), out / "colours.png")
     objects = drawn(net, [f"{c} {thing}" for c in ("blue", "red", "green") for thing in OBJECTS], 2)[:, 1]
