@@ -9,3 +9,8 @@ os.environ["HF_HUB_DISABLE_XET"] = "1"  # read when the Hub's client is imported
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 from hubs import ganzoo, hub  # noqa: E402, F401  the fixtures of the Hub's tests
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: a quarter of the time tests wait, for processes, sockets and locks."""
+    return len(os.sched_getaffinity(0)) * 3 // 2
