@@ -196,6 +196,7 @@ def command(source: str, row: Mapping[str, Any]) -> str:
     seeds = facts.get("seed", 0)
     options = [("--data", facts.get("data")), ("--metric", facts.get("metric", base(row["name"])))]
     options += [("-n", facts.get("n")), ("--extractor", facts.get("extractor")), ("--net", facts.get("net"))]
+    options += [("-c", f"{name}={value}") for name, value in facts.get("options", {}).items()]
     options += [("--seed", seed) for seed in (seeds if isinstance(seeds, list) else [seeds])]
     return f"ganzoo eval {source} " + " ".join(f"{k} {block(v)}" for k, v in options if v is not None)
 

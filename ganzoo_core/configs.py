@@ -163,6 +163,7 @@ def parse_metrics(path: Path, data: bytes) -> list[dict[str, Any]]:
             raise GanzooError(f"{path}: metrics: expected a list of name, value and protocol")
         expect(path, "metrics[].name", str, row.get("name"))
         expect(path, "metrics[].protocol", dict, row.get("protocol"))
+        expect(path, "metrics[].protocol.options", dict, row["protocol"].get("options", {}))
     return list(rows or [])
 
 

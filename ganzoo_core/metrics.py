@@ -26,6 +26,7 @@ from ganzoo_core.errors import GanzooError, plain
 from ganzoo_core.files import write_aside
 from ganzoo_core.model import Model
 from ganzoo_core.networks import Generator
+from ganzoo_core.recipes import sampling_options
 from ganzoo_core.registry import registry
 from ganzoo_core.seeds import hash32
 from ganzoo_core.specs import Metric, resolve
@@ -61,6 +62,7 @@ class Question:
     extractor: str = ""  # "": the data set's own
     net: str = ""  # the published network; "": the first generator
     root: Path | None = None  # where data sets lie
+    options: tuple[tuple[str, str], ...] = ()  # of its sampling, as texts: (("truncation", "0.7"),)
 
 
 class Subject:
@@ -73,6 +75,9 @@ class Subject:
         self.progress, self.cache = progress, cache
         self.made: dict[Callable[[Subject], Any], Any] = {}
         self.net: Generator = model.network(question.net)
+        self.options = sampling_options(self.net, dict(question.options))
+        for name in self.options.keys() & self.net.inputs.keys():
+            raise GanzooError(f"sampling option {name}: samples of all kinds are measured", "Leave it out.")
         self.n = min(question.n, len(source)) if self.given else question.n  # there is one answer to each example
 
     @property
@@ -100,7 +105,9 @@ class Subject:
             self.progress("sampling", start, total)
             conditions = {**self.cycled(which), **self.taken(which)}
             sent = {name: value.to(device) for name, value in conditions.items() if name in self.net.inputs}
-            x = self.net.sample(len(which), seed=hash32(self.seed, "block", start), **sent)
+            x = self.net.sample(len(which), seed=hash32(self.seed, "block", start), **self.options, **sent)
+            if len(x) != len(which):
+                raise GanzooError("sampling options that make sheets cannot be measured", "Leave them out.")
             yield {**conditions, "x": x}
         self.progress("sampling", total, total)
 
@@ -223,6 +230,7 @@ def measured(metric: Metric, subject: Subject, question: Question) -> Iterator[S
             "metric": metric.name, "data": question.data, "data_sha256": subject.source.facts.fingerprint,
             "split": split, "n": subject.n, "n_real": len(subject.source), "resize": "none", **own,
             **({"net": question.net} if question.net else {}), "seed": subject.seed,
+            **({"options": dict(question.options)} if question.options else {}),
             "versions": {dist: version(dist) for dist in dict.fromkeys(("ganzoo-core", owner, "torch"))},
         }  # fmt: skip
         yield Score(name, float(value), protocol)
@@ -252,8 +260,9 @@ def publish(folder: Path, scores: Sequence[Score]) -> Path:
     return folder / "metrics.json"
 
 
-def key(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    return row["protocol"]["data"], row["name"], row["protocol"].get("net", "")
+def key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    facts = row["protocol"]
+    return facts["data"], row["name"], facts.get("net", ""), json.dumps(facts.get("options", {}), sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -294,7 +303,8 @@ def question_of(protocol: Mapping[str, Any], root: Path | None) -> Question:
     seed = protocol["seed"]
     seeds = tuple(seed) if isinstance(seed, list) else (seed,)
     extractor, net = (protocol.get(key, "") for key in ("extractor", "net"))
-    return Question(protocol["data"], (), protocol["n"], seeds, extractor, net, root)
+    options = tuple((name, str(value)) for name, value in protocol.get("options", {}).items())
+    return Question(protocol["data"], (), protocol["n"], seeds, extractor, net, root, options)
 
 
 def same_data(row: Mapping[str, Any], found: Score) -> None:

@@ -12,11 +12,11 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ganzoo_core.augment import ADAPTIVE, PACE, augmented, follow
 from ganzoo_core.errors import GanzooError, UnknownName, plain
-from ganzoo_core.networks import Discriminator, forked
+from ganzoo_core.networks import Discriminator, Generator, forked
 from ganzoo_core.objective import Objective
 from ganzoo_core.registry import registry
 from ganzoo_core.seeds import hash32
@@ -24,6 +24,7 @@ from ganzoo_core.specs import Family, Preset, resolve
 
 AUGMENT = "augment"  # of what discriminators see; not of the networks, nor of the objective
 AUGMENT_PACE = "ada_images"  # how fast an adaptive one may grow
+KINDS = {"label": tuple[int, ...], "category": tuple[int, ...], "code": tuple[float, ...]}  # inputs that texts can give
 FROM_DATA = ("image_size", "channels", "classes")  # what the data set says where neither preset nor user do
 
 
@@ -236,3 +237,18 @@ def spelled(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return " | ".join(map(str, get_args(kind)))
     return getattr(kind, "__name__", str(kind)) if not get_args(kind) else str(kind)
+
+
+def sampling_options(generator: Generator, given: Mapping[str, str]) -> dict[str, Any]:
+    """Texts as values, by the declared inputs and by the signature of the generator's own `sample`."""
+    hints = get_type_hints(type(generator).sample)
+    parameters = inspect.signature(generator.sample).parameters.values()
+    own = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "seed"]
+    kinds = {name: hints[name] for name in own if hints[name] != Tensor | None}  # which are given as files
+    kinds |= {name: KINDS[i.kind] for name, i in generator.inputs.items() if i.kind in KINDS}
+    parsed = {}
+    for name, text in given.items():
+        if name not in kinds:
+            raise UnknownName("sampling option", name, kinds)
+        parsed[name] = parse(Argument(name, kinds[name], None, "", ()), text)
+    return parsed

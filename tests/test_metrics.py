@@ -9,7 +9,7 @@ import torch
 from processes import ganzoo
 
 import ganzoo_core as gz
-from ganzoo_core import metrics
+from ganzoo_core import cards, metrics
 from ganzoo_core.data import Facts, Tensors, open_source
 from ganzoo_core.data.catalog import DATASETS
 from ganzoo_core.errors import GanzooError, UnknownName
@@ -139,6 +139,46 @@ def test_a_cache_that_cannot_be_written_is_none(tmp_path):
 def test_metrics_that_share_a_pass_go_through_the_samples_once():
     counted = subject(Points())
     assert counted.once(counting) is counted.once(counting)
+
+
+class Scaled(Points):
+    def sample(self, n, *, seed, scale: float = 1.0, **inputs):
+        return scale * super().sample(n, seed=seed, **inputs)
+
+
+def test_options_of_sampling_reach_it_and_those_that_choose_what_is_measured_do_not():
+    def asked(**options):
+        source = open_source("ring", datasets={d.name: d for d in DATASETS})
+        question = Question("ring", n=8, options=tuple(options.items()))
+        return Subject(Held(Scaled()), source, question, 0, lambda *_: None, None)
+
+    (batch,) = asked(scale="0").generated()
+    assert batch["x"].abs().max() == 0
+    with pytest.raises(UnknownName, match="unknown sampling option 'scales'"):
+        asked(scales="0")
+
+
+@pytest.fixture(scope="module")
+def styled(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("styled")
+    objective = gz.create("stylegan2", preset="tiny")
+    gz.fit(objective, "digits", images=16, batch_size=8, precision="fp32", out=folder / "run")
+    return gz.load(folder / "run").save(folder / "model", id="stylegan2.tiny", licence="CC0-1.0")
+
+
+def test_options_of_sampling_are_part_of_the_protocol(styled):
+    done = ganzoo("eval", styled, "--metric", "nearest", "-n", "16", "-c", "truncation=0.5", "--publish", "--json")
+    (row,) = json.loads(done.stdout)["metrics"]
+    assert row["protocol"]["options"] == {"truncation": "0.5"}
+    done = ganzoo("eval", styled, "--metric", "nearest", "-n", "16", "--publish", "--json")
+    (plain,) = json.loads(done.stdout)["metrics"]
+    assert plain["value"] != row["value"] and "options" not in plain["protocol"]
+    assert [r.equal for r in metrics.remeasure(gz.load(styled))] == [True, True]
+    assert "-c truncation=0.5" in cards.command("stylegan2.tiny", row)
+    done = ganzoo(
+        "eval", styled, "--metric", "nearest", "-n", "16", "-c", "mix_rows=1", "-c", "mix_cols=2", "-c", "mix_layers=0"
+    )
+    assert done.returncode == 2 and "sheets cannot be measured" in done.stderr
 
 
 def counting(which: Subject):

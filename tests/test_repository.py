@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from processes import ganzoo
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
@@ -103,9 +104,8 @@ def test_python_of_the_readme_runs(number, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_shell_of_the_readme_runs(ganzoo, tmp_path, monkeypatch):
+def test_shell_of_the_readme_runs(tmp_path):
     """Every ganzoo line of the README, trainings made short; those on data that is not here are left out."""
-    monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
     lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
     lines = [line for line in lines if line.startswith("ganzoo")]
@@ -118,8 +118,8 @@ def test_shell_of_the_readme_runs(ganzoo, tmp_path, monkeypatch):
         if ("mnist" in line and any(word in line for word in ("train", "eval", "--metrics"))) or "path/to" in line:
             continue
         short = " --preset tiny --images 64 --batch-size 16" if "train" in line and "--resume" not in line else ""
-        done = ganzoo(*shlex.split(line)[1:], *shlex.split(short))
-        assert done.status == 0, f"{line}: {done.err}"
+        done = ganzoo(*shlex.split(line)[1:], *shlex.split(short), cwd=tmp_path)
+        assert done.returncode == 0, f"{line}: {done.stderr}"
     assert (tmp_path / "digits.png").read_bytes() == next(
         ROOT.glob("plugins/*/*/weights/dcgan.mnist/samples.png")
     ).read_bytes()

@@ -10,6 +10,7 @@ import click
 from ganzoo_core.cli.completion import sources
 from ganzoo_core.cli.meter import Meter
 from ganzoo_core.cli.output import document, table
+from ganzoo_core.cli.train_ import pair
 from ganzoo_core.errors import say
 
 SEED = click.IntRange(0, 2**63 - 1)
@@ -23,13 +24,14 @@ SEED = click.IntRange(0, 2**63 - 1)
 @click.option("--seed", "seeds", multiple=True, type=SEED, default=(0,), help="Repeatable, for mean and spread.")
 @click.option("--extractor", default="", metavar="NAME", help="What metrics look through; default: the data set's own.")
 @click.option("--net", default="", metavar="NAME", help="Another published network: F for CycleGAN's way back.")
+@click.option("-c", "options", multiple=True, metavar="OPTION=VALUE", help="An option of the model's sampling.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where data sets lie; default: $GANZOO_DATA.")
 @click.option("--device", default="auto", show_default=True)
 @click.option("--publish", is_flag=True, help="Write the scores into the model directory's metrics.json.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def eval_(
     source: str, data: str, names: tuple[str, ...], count: int, seeds: tuple[int, ...], extractor: str,
-    net: str, data_root: Path | None, device: str, publish: bool, as_json: bool,
+    net: str, options: tuple[str, ...], data_root: Path | None, device: str, publish: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure SOURCE: an id (dcgan.mnist), or the path of a model or run directory.
 
@@ -42,7 +44,7 @@ def eval_(
     trained = model.load(source, device=str(pick_device(device)))
     question = metrics.Question(
         data or trained.config["dataset"]["name"], names, count, tuple(dict.fromkeys(seeds)), extractor, net,
-        data_root,
+        data_root, tuple(sorted(pair(text) for text in options)),
     )  # fmt: skip
     with Meter() as meter:
         scores = metrics.evaluate(trained, question, meter)

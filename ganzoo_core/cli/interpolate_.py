@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ganzoo_core.cli.completion import sources
-from ganzoo_core.cli.sample_ import labelled, sampling_options, writable
+from ganzoo_core.cli.sample_ import labelled, writable
 from ganzoo_core.cli.train_ import pair
 from ganzoo_core.errors import GanzooError, plain, say
 
@@ -43,6 +43,7 @@ def interpolate_(
     from ganzoo_core import model, pictures
     from ganzoo_core.cli.fed import told
     from ganzoo_core.hardware import pick_device
+    from ganzoo_core.recipes import sampling_options
     from ganzoo_core.walks import walk
 
     generator = model.load(source, device=str(pick_device(device))).network(net)

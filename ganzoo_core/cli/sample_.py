@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 import click
 
 from ganzoo_core.cli.completion import sources
 from ganzoo_core.cli.train_ import pair
-from ganzoo_core.errors import GanzooError, UnknownName, plain, say
+from ganzoo_core.errors import GanzooError, plain, say
 
 COUNT = 64
-KINDS = {"label": tuple[int, ...], "category": tuple[int, ...], "code": tuple[float, ...]}  # what -c may give
 
 
 @click.command("sample")
@@ -55,6 +53,7 @@ def sample_(
     from ganzoo_core import model
     from ganzoo_core.cli import fed
     from ganzoo_core.hardware import pick_device
+    from ganzoo_core.recipes import sampling_options
 
     files, sizes = fed.files_of(inputs), fed.size_of(size)
     trained = model.load(source, device=str(pick_device(device)))
@@ -146,22 +145,3 @@ def labelled(generator: Any, labels: tuple[str, ...], count: int) -> dict[str, l
         if declared.kind == "label":
             return {name: [labels[i % len(labels)] for i in range(count)]}
     raise GanzooError(f"--label {plain(labels[0])}: this model takes no label", "Leave it out.")
-
-
-def sampling_options(generator: Any, given: dict[str, str]) -> dict[str, Any]:
-    """Options from the command line, by the declared inputs and by the signature of the generator's own `sample`."""
-    from torch import Tensor
-
-    from ganzoo_core.recipes import Argument, parse
-
-    hints = get_type_hints(type(generator).sample)
-    parameters = inspect.signature(generator.sample).parameters.values()
-    own = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "seed"]
-    kinds = {name: hints[name] for name in own if hints[name] != Tensor | None}  # which are given as files
-    kinds |= {name: KINDS[i.kind] for name, i in generator.inputs.items() if i.kind in KINDS}
-    parsed = {}
-    for name, text in given.items():
-        if name not in kinds:
-            raise UnknownName("sampling option", name, kinds)
-        parsed[name] = parse(Argument(name, kinds[name], None, "", ()), text)
-    return parsed

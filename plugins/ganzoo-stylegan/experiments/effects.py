@@ -8,7 +8,6 @@ mixing.png (styles of the columns in the coarse, the middle and the fine layers 
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import click
@@ -23,9 +22,9 @@ ROWS, COLUMNS = (1, 2, 3), (11, 12, 13, 14)
 
 def scores(source: str, psi: float, n: int) -> list[float]:
     """FID, precision and recall of n samples."""
-    model = gz.load(source)
-    model.generator.sample = partial(model.generator.sample, truncation=psi)  # type: ignore[method-assign]
-    question = metrics.Question(model.config["dataset"]["name"], ("fid", "precision", "recall"), n, (0,))
+    model, options = gz.load(source), (("truncation", str(psi)),)
+    data, wanted = model.config["dataset"]["name"], ("fid", "precision", "recall")
+    question = metrics.Question(data, wanted, n, options=options)
     return [score.value for score in metrics.evaluate(model, question)]
 
 
