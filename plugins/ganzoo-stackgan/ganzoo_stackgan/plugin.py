@@ -10,7 +10,7 @@ from ganzoo_core.specs import Family, Metric, Paper, Preset, Weights
 
 WEIGHTS = Path(__file__).parent / "weights"
 SPOKEN = {"channels": 3, "z_dim": 64, "dim": 128, "t_width": 32, "v_width": 16}
-SMALL = {**SPOKEN, "width": 24, "d_width": 40, "c_dim": 64, "halvings": 2, "lr": 5e-4, "lam": 0.1, "keep": 1.0}
+SMALL = {**SPOKEN, "width": 24, "d_width": 40, "c_dim": 64, "halvings": 2, "lr": 5e-4, "lam": 0.01, "keep": 1.0}
 TINY = {"channels": 3, "z_dim": 8, "dim": 12, "t_width": 8, "v_width": 4, "words_images": 8_000}
 
 GAN_CLS = Family(
@@ -35,8 +35,8 @@ GAN_CLS = Family(
                 "nt": 64,
                 "mix": 1,
                 "lr": 5e-4,
-                "words_images": 60_000,
-                "images": 120_000,
+                "words_images": 90_000,
+                "images": 150_000,
             },
             {"batch_size": 32, "ema_images": 4_000},
         ),
@@ -71,8 +71,8 @@ STACKGAN = Family(
         ),
         "emoji64": Preset(
             {
-                **SMALL, "image_size": 64, "small": 32, "augment": "diffaugment", "words_images": 16_000,
-                "stage1_images": 72_000, "images": 8_000,
+                **SMALL, "image_size": 64, "small": 32, "augment": "diffaugment", "words_images": 64_000,
+                "stage1_images": 360_000, "images": 24_000,
             },
             {"batch_size": 32, "ema_images": 4_000},
         ),

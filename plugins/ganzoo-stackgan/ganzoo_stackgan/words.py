@@ -18,6 +18,7 @@ from torch.nn.functional import leaky_relu, normalize, pad, relu
 from ganzoo_core.errors import GanzooError, plain, say
 from ganzoo_core.losses import Terms
 from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
+from ganzoo_core.schedules import linear
 
 BYTES = 80  # of a caption; longer ones are refused
 WORDS = BYTES // 2  # most words of a caption
@@ -100,8 +101,11 @@ class Spoken(Objective):
     V: nn.Module
 
     def words_phase(self, lr: float, images: int) -> list[Phase]:
-        """The phase in which words get their meaning; none at length 0, for embeddings of one's own."""
-        TV = Player("TV", [self.G.T, self.V], adam(lr, 0.9))  # type: ignore[list-item]
+        """The phase in which words get their meaning; none at length 0, for embeddings of one's own.
+
+        Steps end at 0: batch norm's running statistics in V are to be those of the weights that it ends with.
+        """
+        TV = Player("TV", [self.G.T, self.V], adam(lr, 0.9), {"lr": linear(1, 0)})  # type: ignore[list-item]
         return [Phase("words", [Step(TV, self.words_loss)], images)] if images else []
 
     def words_loss(self, batch: Batch) -> Terms:
