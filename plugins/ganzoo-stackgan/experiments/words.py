@@ -5,9 +5,9 @@ python plugins/ganzoo-stackgan/experiments/words.py stackgan.emoji64 --out FOLDE
 Prints, for both stages, how often the mean hue of what is drawn is that of the colour word, and how often it is by
 chance: the same pictures against the six words in turn. The captions are a colour and one of six things, or a colour
 and a held-out caption; beside them, real held-out pictures. Prints how often the model's own encoders find the thing
-that was said among six in the same colour. Writes colours.png, objects.png and
-nearest.png: samples of held-out captions, the training pictures nearest to them (in the features of emoji-cnn), and the
-pictures that the captions belong to.
+that was said among six in the same colour. Writes colours.png, objects.png, nearest.png (samples of held-out captions,
+the training pictures nearest to them in the features of emoji-cnn, and the pictures that the captions belong to) and
+met.png (samples of training captions beside the pictures that they belong to).
 """
 
 from __future__ import annotations
@@ -131,6 +131,10 @@ def main(source: str, out: Path, n: int) -> None:
     batch = test.fetch(range(0, len(test), every))
     samples = net.sample(len(batch["x"]), seed=0, text=batch["text"])
     pictures.save(pictures.beside([samples, nearest(samples, train), batch["x"]]), out / "nearest.png")
+    batch = train.fetch(range(0, len(train), len(train) // HELD_OUT))
+    pictures.save(
+        pictures.beside([net.sample(len(batch["x"]), seed=0, text=batch["text"]), batch["x"]]), out / "met.png"
+    )
 
 
 def across(samples: Tensor) -> Tensor:
