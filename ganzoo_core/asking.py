@@ -97,6 +97,14 @@ def within(work: Callable[[], T], subject: Subject, size: int = 0) -> T:
         raise explain(fault, subject) from None
 
 
+def once(work: Callable[[], T], subject: Subject, size: int = 0) -> T:
+    """As `within`, for what must not be done twice: where its connection is closed, nobody knows whether it was."""
+    try:
+        return attempted(work, subject, size)
+    except OSError as fault:
+        raise transport(fault, subject) if fault.errno == errno.EBADF else fault from None
+
+
 def attempted(work: Callable[[], T], subject: Subject, size: int) -> T:
     """`work` within the time limit, once. Errors: OSError EBADF where its connection was closed under it, and ours."""
     limit = patience() + size / SLOWEST

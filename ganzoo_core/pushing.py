@@ -148,7 +148,7 @@ def send(api: HfApi, wanted: Wanted, head: str, listed: Mapping[str, Listed]) ->
         )  # fmt: skip
         return str(done.oid), str(done.pr_url or "")
 
-    return asking.within(commit, Subject(repo.name, repo.revision), sum(map(len, files.values())))
+    return asking.once(commit, Subject(repo.name, repo.revision), sum(map(len, files.values())))
 
 
 def pick(listed: Mapping[str, Listed], name: str) -> dict[str, Listed]:

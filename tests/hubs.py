@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import processes
 import pytest
 
 from ganzoo_core.cli import main
@@ -49,6 +50,12 @@ def ganzoo(capfd: pytest.CaptureFixture[str]):
         return Done(int(end.value.code or 0), out, err)
 
     return run
+
+
+def apart(*args: object) -> Done:
+    """The command line in a forked process: what a time limit leaves behind of the Hub's client ends with it."""
+    done = processes.ganzoo(*args)
+    return Done(done.returncode, done.stdout, done.stderr)
 
 
 def refused(done: Done, status: int, *words: str) -> str:

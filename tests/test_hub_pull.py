@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hubs import MODEL, config_with, published, refused, snapshot
+from hubs import MODEL, apart, config_with, published, refused, snapshot
 
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError, IntegrityError, OutsideFault
@@ -265,13 +265,13 @@ def test_h07_transfers_that_break_off_leave_nothing_wrong(hub, ganzoo, tmp_path,
 
 
 @pytest.mark.parametrize("where", ["/api/", "/cdn/"])
-def test_h09_a_server_that_trickles_ends_at_the_time_limit(hub, ganzoo, tmp_path, monkeypatch, where):
+def test_h09_a_server_that_trickles_ends_at_the_time_limit(hub, tmp_path, monkeypatch, where):
     published(hub)
     monkeypatch.setenv("GANZOO_HUB_TIMEOUT", "1")
     monkeypatch.setattr("ganzoo_core.asking.SLOWEST", 1 << 30)
     hub.misbehave("trickle", where, 99, method="GET")
     start = time.monotonic()
-    refused(ganzoo("pull", "hf:me/model"), 3, "did not finish within 1 s")
+    refused(apart("pull", "hf:me/model"), 3, "did not finish within 1 s")
     assert time.monotonic() - start < 5
     assert not list((tmp_path / "home").rglob("*.incomplete"))
 

@@ -5,7 +5,7 @@ import re
 import shutil
 
 import pytest
-from hubs import MODEL, published, refused, snapshot
+from hubs import MODEL, apart, published, refused, snapshot
 
 import ganzoo_core as gz
 import plugins
@@ -174,10 +174,10 @@ INVALID = b'{"errors": [{"message": "\\"license\\" is odd"}], "warnings": []}'
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_faults_are_one_line_and_leave_no_commit(hub, ganzoo, monkeypatch, name):
+def test_faults_are_one_line_and_leave_no_commit(hub, monkeypatch, name):
     arrange, status, words = FAULTS[name]
     arrange(hub, monkeypatch)
-    refused(ganzoo(*PUSH), status, words)
+    refused(apart(*PUSH), status, words)
     assert "me/model" not in hub.repos or "model.safetensors" not in head(hub)
 
 
