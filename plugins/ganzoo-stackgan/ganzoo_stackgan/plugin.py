@@ -72,7 +72,7 @@ STACKGAN = Family(
         "emoji64": Preset(
             {
                 **SMALL, "image_size": 64, "small": 32, "augment": "diffaugment", "words_images": 64_000,
-                "stage1_images": 360_000, "images": 24_000,
+                "stage1_images": 360_000, "images": 1_600,
             },
             {"batch_size": 32, "ema_images": 4_000},
         ),
