@@ -52,6 +52,7 @@ class Generator(nn.Module, ABC):
     inputs: Mapping[str, Input]  # in the order of forward's arguments
     output: Output
     ways: ClassVar[tuple[str, ...]] = ("spherical", "linear")  # how `between` can go
+    shown: ClassVar[Mapping[str, Any]] = {}  # options of `sample` that `ganzoo sample` sets unless it is told otherwise
     chunk: ClassVar[int] = 16  # samples are always made this many at a time: a float's last bit depends on it
 
     @abstractmethod

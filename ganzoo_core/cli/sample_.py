@@ -60,7 +60,7 @@ def sample_(
     generator = trained.network(net)
     fed.refuse_without(generator, inputs, texts)
     n = count or (1 if files else 8 if texts else COUNT)
-    given = sampling_options(generator, chosen) | labelled(generator, labels, n)
+    given = {**generator.shown, **sampling_options(generator, chosen), **labelled(generator, labels, n)}
     shown: list[Path | None] = [*files] or [None]
     made = []
     for file, text in product(shown, texts or [""]):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,8 @@ from ganzoo_stackgan.words import ImageEncoder, TextEncoder
 
 class G(Speaking):
     """Words and z -> the embedding -> Stage I's sketch -> Stage II's picture."""
+
+    shown: ClassVar[Mapping[str, Any]] = {"stages": True}
 
     def __init__(self, G1: StageI, G2: StageII, T: TextEncoder, size: int, channels: int, z_dim: int) -> None:
         super().__init__()

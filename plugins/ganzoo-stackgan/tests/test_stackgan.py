@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from ganzoo_stackgan.objective import divergence
 from ganzoo_stackgan.stages import StageII
 from ganzoo_stackgan.words import TextEncoder, joint_embedding, read, shifted, spelt
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+import ganzoo_core as gz
+from ganzoo_core.cli import main
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import encoded
 from ganzoo_core.objective import Objective
@@ -230,6 +235,18 @@ def test_both_stages_side_by_side() -> None:
     both = G.sample(2, seed=1, text="a red heart", stages=True)  # type: ignore[operator, union-attr]
     assert both.shape == (2, 3, 16, 32)
     assert torch.equal(both[..., 16:], G.sample(2, seed=1, text="a red heart"))  # type: ignore[operator, union-attr]
+
+
+@pytest.mark.parametrize("options,width", [([], 32), (["-c", "stages=false"], 16)])
+def test_the_command_line_shows_both_stages(tmp_path: Path, options: list[str], width: int) -> None:
+    objective = gz.create("stackgan", preset="tiny", words_images=8, stage1_images=8)
+    gz.fit(objective, "shapes:captions", images=24, batch_size=8, precision="fp32", out=tmp_path / "run")
+    out = tmp_path / "out"
+    with pytest.raises(SystemExit) as end:
+        main(["sample", str(tmp_path / "run"), "--text", "a red heart", "-n", "1", *options, "-o", str(out)])
+    (picture,) = out.iterdir()
+    with Image.open(picture) as drawn:
+        assert not end.value.code and drawn.size == (width, 16)
 
 
 def test_only_a_mixture_of_picture_and_words_can_tell_whether_they_fit() -> None:
