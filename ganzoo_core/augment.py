@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from ganzoo_core.errors import GanzooError
 from ganzoo_core.losses import Terms
 from ganzoo_core.networks import Discriminator
 from ganzoo_core.objective import Batch, Objective, Phase
@@ -87,6 +88,8 @@ class Augmented(Discriminator):
 
 def augmented(D: Discriminator, how: str, pace: int = PACE) -> Augmented:
     """A discriminator behind the pipe that `how` names; an adaptive p may go from 0 to 1 in `pace` real images."""
+    if pace < 1:
+        raise GanzooError(f"ada_images {pace}: not 1 or more", "p may go from 0 to 1 in so many real images.")
     return Augmented(D, PIPES[how], 0.0 if how in ADAPTIVE else 1.0, pace)
 
 

@@ -28,6 +28,7 @@ from ganzoo_core.augment import (
     shifted,
     turned,
 )  # fmt: skip
+from ganzoo_core.errors import GanzooError
 from ganzoo_core.networks import Discriminator
 from ganzoo_core.penalties import r1
 from ganzoo_core.recipes import build, recipe
@@ -179,6 +180,8 @@ def test_the_pace_of_p_is_an_option() -> None:
         D(real)
         D.adapt()
     assert float(D.p) == pytest.approx(8 * EVERY / 64)
+    with pytest.raises(GanzooError, match="ada_images 0: not 1 or more"):
+        build(recipe("dcgan", preset="tiny", given={"augment": "ada", "ada_images": "0"}))
     assert "ada_images" not in recipe("dcgan", preset="tiny", given={"augment": "diffaugment"}).args
 
 
