@@ -26,16 +26,8 @@ TWO = [str(Path(__file__).with_name("two.py"))]
 
 
 def start(folder, *extra, processes=1, launcher=TWO, **kwargs):
-    command = [
-        sys.executable,
-        *(launcher if processes == 2 else []),
-        "-m",
-        "ganzoo_core",
-        *ARGS,
-        "--out",
-        str(folder),
-        *map(str, extra),
-    ]
+    launch = launcher if processes == 2 else []
+    command = [sys.executable, *launch, "-m", "ganzoo_core", *ARGS, "--out", str(folder), *map(str, extra)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, **kwargs)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -25,6 +26,7 @@ from ganzoo_core.registry import registry
 from ganzoo_core.specs import resolve
 from ganzoo_core.testing.synthetic import synthetic
 from ganzoo_core.trainer import Alternating, Feed, Report
+from ganzoo_core.walks import walk
 
 BATCH = 4
 HEAVY = ("torch", "numpy", "torchvision")
@@ -239,6 +241,20 @@ class Conformance:
             assert five.dtype == torch.float32
             low, high = net.output.range or (-torch.inf, torch.inf)
             assert five.min() >= low and five.max() <= high
+
+    def test_samples_lead_from_one_seed_to_the_next(self, family: str) -> None:
+        objective, feed = tiny(family)
+        batch = dict(next(feed(start=0, batch_size=3)))
+        for net in objective.shipped().values():
+            if isinstance(net, Generator) and any(i.kind in DRAWN for i in net.inputs.values()):
+                given: dict[str, Any] = {name: 0 for name, i in net.inputs.items() if i.kind == "label"} | fed(
+                    net, batch
+                )
+                first = {name: value[:1] if isinstance(value, Tensor) else value for name, value in given.items()}
+                for how in net.ways:
+                    (leg,) = walk(net, [1, 2], 2, how, **given)
+                    assert len(leg) == 3 and leg.isfinite().all()
+                    torch.testing.assert_close(leg[:1], net.sample(1, seed=1, **first))
 
     def test_weights_that_ship_with_it_load(self, family: str) -> None:
         zoo = registry()

@@ -25,7 +25,7 @@ class Speaking(Generator):
         if embedding is not None:
             return sample_exactly(Embedded(self), draw, n, seed, {"embedding": embedding, **given})
         if towards:
-            e = self.between(given.pop("text", None), towards, n)
+            e = self.spoken_between(given.pop("text", None), towards, n)
             z = given.pop("z", None)
             z = self.prior(1, torch.Generator().manual_seed(seed)) if z is None else z
             return sample_exactly(Embedded(self), draw, n, seed, {"embedding": e, "z": z, **given})
@@ -37,7 +37,7 @@ class Speaking(Generator):
         return self.T(text)
 
     @torch.no_grad()
-    def between(self, start: Any, end: str, n: int) -> Tensor:
+    def spoken_between(self, start: Any, end: str, n: int) -> Tensor:
         """Embeddings on the straight line from one caption to another.  [n, d]"""
         if not isinstance(start, str):
             raise GanzooError(
