@@ -3,34 +3,51 @@ VENV ?= .venv
 PYTHON ?= python3
 PLUGINS := $(sort $(wildcard plugins/ganzoo-*))
 BIN := $(VENV)/bin
+PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
+TEST := -m pytest -n auto --dist loadgroup --durations=10
 
-.PHONY: help setup demo test lint bench docs clean
+.PHONY: help setup demo test test-all lint bench docs dist dist-check clean
 
 help:
-	@echo "make setup   the virtual environment $(VENV): the core, every plugin and the test tools"
-	@echo "make demo    train a GAN on real digits for a minute, sample it, and say where the pictures are"
-	@echo "make test    the test suite, on all cores"
-	@echo "make lint    ruff and mypy"
-	@echo "make bench   benchmarks: ratios against plain PyTorch, and what the command line costs"
-	@echo "make docs    write the generated parts of docs/ anew"
-	@echo "make clean   remove $(VENV) and what the demo made"
+	@echo "make setup       the virtual environment $(VENV): the core, every plugin and the test tools"
+	@echo "make demo        train a GAN on real digits for a minute, sample it, and say where the pictures are"
+	@echo "make test        the test suite, on all cores"
+	@echo "make test-all    the same with the slow tests: every family in processes of its own"
+	@echo "make lint        ruff and mypy"
+	@echo "make bench       benchmarks: ratios against plain PyTorch, and what the command line costs"
+	@echo "make docs        write the generated parts of docs/ anew"
+	@echo "make dist        wheels and sdists of the core and every plugin, in dist/"
+	@echo "make dist-check  install some of dist/ into a clean environment and run the demo there"
+	@echo "make clean       remove the environments, dist/ and what the demo made"
 
 setup: $(VENV)/ready
 
 # hatchling first, then everything in one go, so that the plugins find the core of this checkout.
-$(VENV)/ready: pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation -c constraints.txt \
-	    -e '.[test]' $(PLUGINS:%=-e %)
-	$(BIN)/python -m compileall -q ganzoo_core plugins
-	@touch $@
+define environment
+$(PYTHON) -m venv $(@D)
+$(@D)/bin/python $(PIP) hatchling editables
+$(@D)/bin/python $(PIP) --no-build-isolation $(addprefix -e ,$(1))
+$(@D)/bin/python -m compileall -q ganzoo_core plugins
+@touch $@
+endef
 
-demo: setup
-	$(BIN)/python docs/demo.py
+$(VENV)/ready: pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
+	$(call environment,'.[test]' $(PLUGINS))
+
+# The demo needs one plugin. Where `make setup` has been already, its environment will do.
+DEMO := $(if $(wildcard $(VENV)/ready),$(VENV),$(VENV)-demo)
+
+$(VENV)-demo/ready: pyproject.toml constraints.txt plugins/ganzoo-dcgan/pyproject.toml
+	$(call environment,. plugins/ganzoo-dcgan)
+
+demo: $(DEMO)/ready
+	$(DEMO)/bin/python docs/demo.py
 
 test: setup
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python $(TEST)
+
+test-all: setup
+	$(BIN)/python $(TEST) -m "slow or not slow"
 
 lint: setup
 	$(BIN)/ruff check .
@@ -45,5 +62,15 @@ bench: setup
 docs: setup
 	$(BIN)/python docs/generate.py
 
+# Each wheel is built from its sdist, so the sdists are tried too.
+dist: setup
+	$(BIN)/python $(PIP) --no-build-isolation -e '.[dist]'
+	rm -rf dist
+	set -e; for each in . $(PLUGINS); do $(BIN)/python -m build --quiet --no-isolation --outdir dist $$each; done
+	$(BIN)/twine check --strict dist/*
+
+dist-check:
+	$(PYTHON) docs/try_dist.py
+
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) $(VENV)-demo demo dist

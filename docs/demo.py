@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 import ganzoo_core as gz
-from ganzoo_core import pictures
-from ganzoo_core.data import open_source
-from ganzoo_core.observers import progress
-from ganzoo_core.registry import registry
+from ganzoo_core import imaging
+from ganzoo_core.data import open_dataset
+from ganzoo_core.registry.plugins import registry
+from ganzoo_core.training.callbacks.console import progress
 
 FOLDER = Path("demo")
 
@@ -27,18 +27,18 @@ def nearest(images: Tensor, real: Tensor) -> float:
 
 def show(images: Tensor, name: str, times: int = 1) -> None:
     """A sheet of 64 images, enlarged so that 16 pixels can be looked at."""
-    sheet = pictures.grid(images[:64])
-    pictures.save(sheet.resize((times * sheet.width, times * sheet.height), 0), FOLDER / name)
+    sheet = imaging.grid(images[:64])
+    imaging.save(sheet.resize((times * sheet.width, times * sheet.height), 0), FOLDER / name)
 
 
 def main() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
-    source = open_source("digits", datasets=dict(registry().datasets.items()))
+    source = open_dataset("digits", datasets=dict(registry().datasets.items()))
     print(f"real data   {source.describe()}")
 
     start = time.monotonic()
     objective = gz.create("dcgan", preset="digits")
-    gz.fit(objective, "digits", out=FOLDER / "run", watchers=(progress,))
+    gz.fit(objective, "digits", out=FOLDER / "run", callbacks=(progress,))
     print(f"trained     dcgan, preset digits, in {time.monotonic() - start:.0f} s")
 
     fakes = gz.load(FOLDER / "run").sample(256, seed=0)

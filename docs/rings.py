@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from ganzoo_metrics.modes import Modes, modes
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 import ganzoo_core as gz
 from ganzoo_core.data import grid_modes, ring_modes
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.modes import Modes, modes
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import Discriminator, Generator, Latent, Points
 
 SETS = {"ring": (ring_modes, 1.0), "grid": (grid_modes, 4.0)}  # modes, and the scale of the points
 ITERATIONS, BATCH, SAMPLES, RATE = 2000, 128, 2500, 1e-3
@@ -34,7 +34,7 @@ HEAD = """# Dropped modes: rings and grids
 
 `ring` is 8 Gaussians on a circle (standard deviation 0.01), `grid` 25 on a square (0.05). A sample is good within
 three standard deviations of a mode; a mode is found when it has a good sample among 2,500; KL is that of the good
-samples' shares of the modes to uniform, in nats, 0 at best (`ganzoo_core/modes.py`).
+samples' shares of the modes to uniform, in nats, 0 at best (`ganzoo_metrics/modes.py`).
 
 `python docs/rings.py` makes this table and the picture: every unconditional family of the zoo on the same two small
 perceptrons, so that only the game differs: 2,000 updates of G at batch 128, a learning rate of 1e-3, five seeds,
@@ -51,7 +51,7 @@ class G(Generator):
 
     def __init__(self, scale: float) -> None:
         super().__init__()
-        self.inputs, self.output = {"z": Input("latent", (16,))}, Output((2,), None)
+        self.inputs, self.output = {"z": Latent((16,))}, Points((2,))
         self.main = nn.Sequential(
             nn.Linear(16, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2)
         )  # fmt: skip
@@ -99,7 +99,7 @@ def play(task: tuple[str, str, int]) -> Played:
                device="cpu")  # fmt: skip
     except GanzooError:
         return Played(family, data, seed, None, None)
-    points = objective.shipped()["G"].sample(SAMPLES, seed=seed)
+    points = objective.exported_networks()["G"].sample(SAMPLES, seed=seed)
     return Played(family, data, seed, modes(points, *find()), points)
 
 

@@ -21,67 +21,87 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from ganzoo_core.catalogue import FamilyInfo, ModelInfo
-    from ganzoo_core.hubsearch import HubModel
-    from ganzoo_core.model import Model
-    from ganzoo_core.objective import Objective
-    from ganzoo_core.trainer import Report
+    from ganzoo_core.hub.search import HubModel
+    from ganzoo_core.models.model import Model
+    from ganzoo_core.objectives.objective import Objective
+    from ganzoo_core.plugin.infos import FamilyInfo, ModelInfo
+    from ganzoo_core.training.trainer import Report
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["create", "fit", "list_families", "list_models", "load", "model_info", "train"]
 
 
 @overload
 def list_models(
-    *patterns: str, task: str = "", family: str = "", dataset: str = "", licence: str = "", hub: Literal[False] = False
+    *patterns: str,
+    task: str = "",
+    family: str = "",
+    dataset: str = "",
+    licence: str = "",
+    license: str = "",
+    hub: Literal[False] = False,
 ) -> list[ModelInfo]: ...
 
 
 @overload
 def list_models(
-    *patterns: str, task: str = "", family: str = "", dataset: str = "", licence: str = "", hub: Literal[True]
+    *patterns: str,
+    task: str = "",
+    family: str = "",
+    dataset: str = "",
+    licence: str = "",
+    license: str = "",
+    hub: Literal[True],
 ) -> list[HubModel]: ...
 
 
 def list_models(
-    *patterns: str, task: str = "", family: str = "", dataset: str = "", licence: str = "", hub: bool = False
+    *patterns: str,
+    task: str = "",
+    family: str = "",
+    dataset: str = "",
+    licence: str = "",
+    license: str = "",
+    hub: bool = False,
 ) -> list[ModelInfo] | list[HubModel]:
     """Trained weights whose id matches any of the shell patterns (all without one), filtered by exact facts.
 
     With `hub`, those on the Hub that carry our tag, as their cards describe them; their `source` is what load takes.
-    Errors: OutsideFault where the Hub cannot be asked.
+    Errors: ExternalError where the Hub cannot be asked.
     """
-    from ganzoo_core import catalogue
+    from ganzoo_core.errors import one_licence
+    from ganzoo_core.registry import listing
 
+    licence = one_licence(licence, license)
     facts = {"task": task, "family": family, "dataset": dataset, "licence": licence}
     if hub:
-        from ganzoo_core import hubsearch
+        from ganzoo_core.hub import search
 
-        there = hubsearch.search()
-        return [model for model in there if catalogue.matching(model.id, patterns) and catalogue.having(model, **facts)]
-    found = catalogue.models().items()
-    return [info for name, info in found if catalogue.matching(name, patterns) and catalogue.having(info, **facts)]
+        there = search.search()
+        return [model for model in there if listing.matching(model.id, patterns) and listing.having(model, **facts)]
+    found = listing.models().items()
+    return [info for name, info in found if listing.matching(name, patterns) and listing.having(info, **facts)]
 
 
 def list_families(*patterns: str, task: str = "") -> list[FamilyInfo]:
     """GAN families of the zoo, installed or not."""
-    from ganzoo_core import catalogue
+    from ganzoo_core.registry import listing
 
-    found = catalogue.families().items()
-    return [i for name, i in found if catalogue.matching(name, patterns) and task in ("", i.task)]
+    found = listing.families().items()
+    return [i for name, i in found if listing.matching(name, patterns) and task in ("", i.task)]
 
 
 def model_info(id: str) -> ModelInfo:
-    """What is known of one id. Errors: UnknownName."""
-    from ganzoo_core import catalogue
+    """What is known of one id. Errors: UnknownNameError."""
+    from ganzoo_core.registry import listing
 
-    return catalogue.model_info(id)
+    return listing.model_info(id)
 
 
 def load(source: str | Path, *, device: str = "cpu") -> Model:
     """The trained model of a SOURCE: an id, hf:owner/repo[@revision], or a model or run directory; verified, in
     evaluation mode."""
-    from ganzoo_core import model
+    from ganzoo_core.models import model
 
     return model.load(source, device=device)
 
@@ -99,26 +119,26 @@ def create(
     `networks` is FAMILY[:PRESET] of another family's networks, or your own modules by name. `seed` draws the initial
     weights. Errors: GanzooError for an unknown name or networks that do not fit.
     """
-    from ganzoo_core import recipes
+    from ganzoo_core.registry import recipes
 
     if isinstance(networks, str):
         return recipes.build(recipes.recipe(family, preset=preset, networks=networks, given=args), seed=seed)
-    return recipes.build(recipes.without_networks(family, preset=preset, given=args), seed=seed, modules=networks)
+    return recipes.build(recipes.objective_only(family, preset=preset, given=args), seed=seed, modules=networks)
 
 
 def train(objective: Objective, data: Any = "digits", **settings: Any) -> Iterator[Report]:
     """Train: an iterator of one report per iteration; nothing happens until it is iterated.
 
     `data` is a data set's name, a path, a torch Dataset, an iterable of batches, or a function that returns one.
-    Keywords are those of `ganzoo train` (images, batch_size, seed, device, precision, out ...): see engine.Settings.
+    Keywords are those of `ganzoo train` (images, batch_size, seed, device, precision, out ...): see run.Settings.
     """
-    from ganzoo_core import engine
+    from ganzoo_core.training import run
 
-    return engine.train(objective, data, engine.settings_of(settings))
+    return run.train(objective, data, run.settings_of(settings))
 
 
 def fit(objective: Objective, data: Any = "digits", **settings: Any) -> Report | None:
     """Train to the end; the last report."""
-    from ganzoo_core import engine
+    from ganzoo_core.training import run
 
-    return engine.fit(objective, data, engine.settings_of(settings))
+    return run.fit(objective, data, run.settings_of(settings))

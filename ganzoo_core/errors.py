@@ -1,9 +1,9 @@
 """Everything that ganzoo tells a user has gone wrong. Anything else that is raised is a bug of ours.
 
 GanzooError              2  bad input or usage: what, where, why, and what to do about it
-├── UnknownName          2  a name that nothing answers to; its hint suggests the nearest
-├── OutsideFault         3  network, disk, memory: nothing that the user asked for was wrong
-├── Diverged             4  training left the finite numbers
+├── UnknownNameError          2  a name that nothing answers to; its hint suggests the nearest
+├── ExternalError         3  network, disk, memory: nothing that the user asked for was wrong
+├── DivergenceError             4  training left the finite numbers
 ├── IntegrityError       5  bytes are not those that were promised
 └── Stopped        128 + n  a signal ended the run after it was saved
 """
@@ -27,7 +27,7 @@ class GanzooError(Exception):
         return f"{self.what}. {self.hint}" if self.hint else self.what
 
 
-class UnknownName(GanzooError):
+class UnknownNameError(GanzooError, KeyError):
     """No such family, model, data set, option ...: says which names come nearest."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
@@ -36,20 +36,20 @@ class UnknownName(GanzooError):
         names = sorted(set(known))
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
         if near:
-            advice = f"Did you mean {plain(' or '.join(near))}?"
+            advice = f"Did you mean {escape(' or '.join(near))}?"
         elif 0 < len(names) <= 12:
-            advice = f"Known: {plain(', '.join(names))}."
+            advice = f"Known: {escape(', '.join(names))}."
         else:
             advice = ""
-        super().__init__(f"unknown {kind} {plain(name)!r}", " ".join(filter(None, [advice, hint])))
+        super().__init__(f"unknown {kind} {escape(name)!r}", " ".join(filter(None, [advice, hint])))
         self.name = name
 
 
-class OutsideFault(GanzooError):
+class ExternalError(GanzooError):
     exit_code = 3
 
 
-class Diverged(GanzooError):
+class DivergenceError(GanzooError):
     exit_code = 4
 
 
@@ -65,12 +65,19 @@ class Stopped(GanzooError):
         self.exit_code = 128 + signum
 
 
-def say(text: str) -> None:
+def tell_user(text: str) -> None:
     """A line for the person at the terminal, on stderr: stdout carries data only."""
     print(f"ganzoo: {text}", file=sys.stderr)
 
 
-def plain(text: object, limit: int = 200) -> str:
+def escape(text: object, limit: int = 200) -> str:
     """A stranger's string, fit for a terminal: control characters escaped, length bounded."""
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
     return escaped if len(escaped) <= limit else f"{escaped[:limit]}... ({len(escaped)} characters)"
+
+
+def one_licence(licence: str, license: str) -> str:
+    """The licence, in either spelling of the keyword. Errors: GanzooError for two that differ."""
+    if licence and license and licence != license:
+        raise GanzooError(f"licence={escape(licence)} and license={escape(license)}: two licences", "Give one.")
+    return licence or license

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ganzoo_core.errors import OutsideFault
+from ganzoo_core.errors import ExternalError
 
 
 def write_aside(path: Path, data: bytes) -> None:
-    """Written aside, flushed to the disk, renamed into place. Errors: OutsideFault for a disk that refuses."""
+    """Written aside, flushed to the disk, renamed into place. Errors: ExternalError for a disk that refuses."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(aside, "wb") as file:
@@ -19,4 +19,4 @@ def write_aside(path: Path, data: bytes) -> None:
         os.replace(aside, path)
     except OSError as fault:
         aside.unlink(missing_ok=True)
-        raise OutsideFault(f"{path}: {fault.strerror}", "Free some space or choose another place.") from None
+        raise ExternalError(f"{path}: {fault.strerror}", "Free some space or choose another place.") from None

@@ -11,18 +11,18 @@ import sys
 import torch
 from games import ABA, BATCH
 
-from ganzoo_core import engine
+from ganzoo_core.training import run
 
 
 def main() -> None:
     out, workers, iterations = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(1)
     torch.manual_seed(0 if "--resume" not in sys.argv else 9)  # another start, which the checkpoint must undo
-    settings = engine.Settings(
+    settings = run.Settings(
         batch_size=BATCH, out=out, workers=workers, checkpoint_every=BATCH, ema_images=20, precision="fp32",
         device="cpu", resume="--resume" in sys.argv, data_options={"image_size": 8, "channels": 3},
     )  # fmt: skip
-    for i, _ in enumerate(engine.train(ABA(), "digits", settings), 1):
+    for i, _ in enumerate(run.train(ABA(), "digits", settings), 1):
         if i == iterations:
             os._exit(0)
 

@@ -11,16 +11,25 @@ import torch
 from torch import nn
 from torch.nn import functional as fn
 
-from ganzoo_core.losses import least_squares, nonsaturating, wasserstein
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
-from ganzoo_core.objective import Objective, Phase, Player, Step, adam
-from ganzoo_core.penalties import gradient_penalty, r1
-from ganzoo_core.schedules import halfway_to_zero
+from ganzoo_core.nn import Code, Discriminator, Generator, Image, Images, Latent
+from ganzoo_core.objectives import (
+    Objective,
+    Phase,
+    Player,
+    Step,
+    adam,
+    gradient_penalty,
+    halfway_to_zero,
+    least_squares,
+    nonsaturating,
+    r1,
+    wasserstein,
+)
 from ganzoo_core.seeds import hash32
 
 Z, BATCH = 4, 4
 C = 3  # not 1: memory formats would all be the same
-LATENT, IMAGE = Input("latent", (Z,)), Input("image", (C, 8, 8), (-1.0, 1.0))
+LATENT, IMAGE = Latent((Z,)), Image((C, 8, 8))
 
 
 def feed(*, start, batch_size, rank=0, world=1, **options):
@@ -36,11 +45,11 @@ def feed(*, start, batch_size, rank=0, world=1, **options):
 class G0(Generator):
     """Latent and codes -> image."""
 
-    output = Output((C, 8, 8))
+    output = Images((C, 8, 8))
 
     def __init__(self, codes=0):
         super().__init__()
-        self.inputs = {"z": LATENT} | ({"code": Input("code", (codes,))} if codes else {})
+        self.inputs = {"z": LATENT} | ({"code": Code((codes,))} if codes else {})
         self.net = nn.Sequential(
             nn.Linear(Z + codes, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, C * 64), nn.Unflatten(1, (C, 8, 8))
         )
@@ -51,7 +60,7 @@ class G0(Generator):
 
 class Translator(Generator):
     inputs = {"image": IMAGE}
-    output = Output((C, 8, 8))
+    output = Images((C, 8, 8))
 
     def __init__(self):
         super().__init__()
@@ -198,8 +207,8 @@ class Growing(nn.Module):
 
 
 class GrowingG(Growing, Generator):
-    inputs = {"z": Input("latent", (4, 4, 4))}
-    output = Output((C, None, None))
+    inputs = {"z": Latent((4, 4, 4))}
+    output = Images((C, None, None))
 
     def __init__(self):
         super().__init__()
@@ -236,12 +245,12 @@ class ProGAN(Objective):
 
     def phases(self):
         def stretch(name, steps, depth, alpha, **options):
-            return Phase(name, steps, 3 * BATCH, enter=partial(self.grow, depth, alpha), **options)
+            return Phase(name, steps, 3 * BATCH, on_start=partial(self.grow, depth, alpha), **options)
 
         small, large = self.steps(), self.steps()
         return [
             stretch("4px", small, 0, 1.0, data={"image_size": 4}),
-            stretch("8px fade", large, 1, 0.0, after=lambda u: self.grow(1, u)),
+            stretch("8px fade", large, 1, 0.0, on_step_end=lambda u: self.grow(1, u)),
             stretch("8px", large, 1, 1.0),
         ]
 
@@ -302,8 +311,8 @@ class StyleGAN2(Objective):
 class Pyramid(Generator):
     """SinGAN's generators, coarse to fine, with all that sampling from them needs."""
 
-    inputs = {"z": Input("latent", (C, 4, 4))}
-    output = Output((C, None, None))
+    inputs = {"z": Latent((C, 4, 4))}
+    output = Images((C, None, None))
 
     def __init__(self, sizes):
         super().__init__()
@@ -342,7 +351,7 @@ class SinGAN(Objective):
         for s, size in enumerate(self.G.sizes):
             D, G = Player("D", [self.Ds[s]], adam(5e-3)), Player("G", [self.G.nets[s]], adam(5e-3))
             steps = [Step(D, partial(self.d_loss, s), repeat=3), Step(G, partial(self.g_loss, s), repeat=3)]
-            phases.append(Phase(f"{size}px", steps, 2 * 3, {"batch_size": 1}, enter=partial(self.start, s)))
+            phases.append(Phase(f"{size}px", steps, 2 * 3, {"batch_size": 1}, on_start=partial(self.start, s)))
         return phases
 
     @torch.no_grad()

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 import ganzoo_core as gz
-from ganzoo_core import checkpoint
+from ganzoo_core.training import checkpoint
 
 IMAGES, BATCH, EVERY = 4000, 10, 20
 

@@ -8,13 +8,15 @@ import sys
 from pathlib import Path
 
 GOOD = """
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Command, Dataset, Family, Metric, Observer, Paper, Preset, Weights
+from ganzoo_core.plugin import (
+    BatchKey, CallbackEntry, Command, DatasetEntry, Family, KindEntry, Metric, Paper, Preset, Task, View, Weights,
+    hookimpl,
+)
 
 @hookimpl
 def ganzoo_families():
-    return [Family("{name}", "a plugin of the tests", "unconditional", Paper("A paper", ("Nobody",), 2026, ""),
-                   "ganzoo_dcgan.networks:networks", "ganzoo_dcgan.objective:DCGAN",
+    return [Family("{name}", "a plugin of the tests", Paper("A paper", ("Nobody",), 2026, ""),
+                   "ganzoo_dcgan.objective:DCGAN", "ganzoo_dcgan.networks:networks",
                    {{"paper": Preset(), "tiny": Preset({{"image_size": 16, "channels": 1, "width": 8}})}})]
 """
 

@@ -9,18 +9,18 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, conv2d, max_pool2d, relu
 
-from ganzoo_core.blocks import (
+from ganzoo_core.nn import (
     Attended,
     ConditionalBatchNorm,
-    Down,
-    First,
+    DBlock,
+    DBlockFirst,
+    DBlockSame,
+    GBlock,
     Modulation,
     Projection,
-    Same,
     SelfAttention,
-    Up,
+    apply_spectral_norm,
     biases_last,
-    spectral,
     upsample,
 )
 
@@ -46,7 +46,7 @@ def test_upsample_copies_each_pixel_four_times():
 
 
 def test_up_is_the_published_block():
-    block = Up(
+    block = GBlock(
         bn1=nn.BatchNorm2d(4), bn2=nn.BatchNorm2d(6), conv1=conv(4, 6, 3), conv2=conv(6, 6, 3), shortcut=conv(4, 6, 1)
     )
     x = torch.randn(3, 4, 5, 5)
@@ -59,14 +59,14 @@ def test_up_is_the_published_block():
 def test_blocks_of_d_are_the_published_ones(side):
     x = torch.randn(3, 4, side, side)
     convs = {"conv1": conv(4, 4, 3), "conv2": conv(4, 6, 3), "shortcut": conv(4, 6, 1)}
-    first, down = First(**convs), Down(**convs)
+    first, down = DBlockFirst(**convs), DBlock(**convs)
     torch.testing.assert_close(
         first(x),
         pooled(nn.Sequential(convs["conv1"], nn.ReLU(), convs["conv2"]), x) + convs["shortcut"](avg_pool2d(x, 2)),
     )
     inner = nn.Sequential(nn.ReLU(), convs["conv1"], nn.ReLU(), convs["conv2"])
     torch.testing.assert_close(down(x), pooled(inner, x) + pooled(convs["shortcut"], x))
-    same = Same(conv1=conv(4, 6, 3), conv2=conv(6, 4, 3))
+    same = DBlockSame(conv1=conv(4, 6, 3), conv2=conv(6, 4, 3))
     torch.testing.assert_close(same(x), x + same.conv2(relu(same.conv1(relu(x)))))
 
 
@@ -75,8 +75,8 @@ def test_no_block_changes_its_input():
     x = torch.randn(2, 4, 4, 4)
     before = x.clone()
     for block in (
-        Down(conv1=conv(4, 4, 3), conv2=conv(4, 4, 3), shortcut=conv(4, 4, 1)),
-        Same(conv1=conv(4, 4, 3), conv2=conv(4, 4, 3)),
+        DBlock(conv1=conv(4, 4, 3), conv2=conv(4, 4, 3), shortcut=conv(4, 4, 1)),
+        DBlockSame(conv1=conv(4, 4, 3), conv2=conv(4, 4, 3)),
     ):
         block(x)
         assert torch.equal(x, before)
@@ -85,22 +85,22 @@ def test_no_block_changes_its_input():
 def test_layers_are_registered_as_they_are_named():
     convs = {"conv1": conv(1, 1, 3), "conv2": conv(1, 1, 3), "shortcut": conv(1, 1, 1)}
     norms = {"bn1": nn.BatchNorm2d(1), "bn2": nn.BatchNorm2d(1)}
-    assert [name for name, _ in Up(**convs, **norms).named_children()] == [*convs, *norms]
-    assert [name for name, _ in Up(**norms, **convs).named_children()] == [*norms, *convs]
+    assert [name for name, _ in GBlock(**convs, **norms).named_children()] == [*convs, *norms]
+    assert [name for name, _ in GBlock(**norms, **convs).named_children()] == [*norms, *convs]
 
 
 def test_conditional_batch_norm_is_batch_norm_with_the_affine_part_of_each_class():
     norm = ConditionalBatchNorm(4, nn.Embedding(3, 8))
     x, y = 2 * torch.randn(6, 4, 5, 5) + 1, torch.tensor([0, 1, 2, 2, 1, 0])
-    plain = nn.BatchNorm2d(4)
+    escape = nn.BatchNorm2d(4)
     for mode in (True, False):
         norm.train(mode)
         out = norm(x, y)
         for k in range(3):
-            other = copy.deepcopy(plain).train(mode)
+            other = copy.deepcopy(escape).train(mode)
             other.weight.data, other.bias.data = norm.affine.weight.data[k, :4], norm.affine.weight.data[k, 4:]
             torch.testing.assert_close(out[y == k], other(x)[y == k])
-        plain.running_mean, plain.running_var = norm.bn.running_mean.clone(), norm.bn.running_var.clone()
+        escape.running_mean, escape.running_var = norm.bn.running_mean.clone(), norm.bn.running_var.clone()
 
 
 def test_modulation_is_one_plus_gain_and_bias():
@@ -142,7 +142,7 @@ def test_attention_begins_as_the_identity_and_learns():
 
 
 def test_attention_follows_its_block():
-    block, net = Same(conv1=conv(16, 4, 3), conv2=conv(4, 16, 3)), SelfAttention(16)
+    block, net = DBlockSame(conv1=conv(16, 4, 3), conv2=conv(4, 16, 3)), SelfAttention(16)
     net.gamma.data.fill_(1.0)
     x = torch.randn(2, 16, 4, 4)
     assert torch.equal(Attended(block, net)(x), net(block(x)))
@@ -157,7 +157,7 @@ def test_spectral_divides_each_layer_by_its_largest_singular_value():
     for layer in (net[0], net[2]):
         nn.init.orthogonal_(layer.weight, 3.0)
     raw = [net[0].weight.detach().clone(), net[2].weight.detach().clone()]
-    spectral(net, nn.Conv2d, nn.Linear)
+    apply_spectral_norm(net, nn.Conv2d, nn.Linear)
     for layer, W in zip((net[0], net[2]), raw, strict=True):
         torch.testing.assert_close(layer.weight, W / torch.linalg.matrix_norm(W.flatten(1), 2))
     x = torch.randn(200, 3, 4, 4)
@@ -169,14 +169,14 @@ def test_spectral_divides_each_layer_by_its_largest_singular_value():
 
 def test_a_fresh_network_is_normalised_in_evaluation_mode():
     net = nn.Sequential(*[nn.Linear(64, 64) for _ in range(20)])
-    spectral(net, nn.Linear)
+    apply_spectral_norm(net, nn.Linear)
     sizes = [torch.linalg.matrix_norm(layer.weight, 2).item() for layer in net.eval()]
     assert max(sizes) < 1.3  # 15 power iterations on random matrices: near 1, never below it
 
 
 def test_spectral_takes_only_the_kinds_that_are_named():
     net = layers()
-    spectral(net, nn.Linear)
+    apply_spectral_norm(net, nn.Linear)
     assert [name for name, _ in net.named_parameters()] == [
         "0.weight", "0.bias", "2.bias", "2.parametrizations.weight.original", "3.weight", "3.bias",
     ]  # fmt: skip
@@ -184,7 +184,7 @@ def test_spectral_takes_only_the_kinds_that_are_named():
 
 def test_biases_come_after_their_weights():
     net = layers()
-    spectral(net, nn.Conv2d, nn.Linear)
+    apply_spectral_norm(net, nn.Conv2d, nn.Linear)
     x = torch.randn(4, 3, 4, 4)
     net.eval()
     before = net(x)
@@ -200,7 +200,7 @@ def test_a_sketch_has_the_tensors_of_the_network():
     for device in ("cpu", "meta"):
         with torch.device(device):
             nets.append(layers())
-            spectral(nets[-1], nn.Conv2d, nn.Linear)
+            apply_spectral_norm(nets[-1], nn.Conv2d, nn.Linear)
             biases_last(nets[-1])
     real, sketch = ([(k, v.shape, v.dtype) for k, v in net.state_dict().items()] for net in nets)
     assert real == sketch

@@ -11,17 +11,28 @@ import pytest
 import torch
 from PIL import Image
 
-from ganzoo_core.data import DATASETS, Source, open_source, stream
-from ganzoo_core.data.captions import COLOURS, HUES, Coloured, colour_of, hsv, recaptioned, recoloured, spoken, turn_hue
+from ganzoo_core.data import DATASETS, Dataset, open_dataset, stream
+from ganzoo_core.data.sets.emoji_captions import (
+    COLOURS,
+    HUES,
+    Coloured,
+    colour_of,
+    hsv,
+    recaptioned,
+    recoloured,
+    spoken,
+    turn_hue,
+)
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Generator, Input, Output, condition, encoded
+from ganzoo_core.nn import Generator, Images, Text
+from ganzoo_core.text import encode_text
 
 NAMES = {dataset.name: dataset for dataset in DATASETS}
 REAL = Path(os.environ.get("GANZOO_DATA", "/nowhere"))
 
 
-def opened(data: str, **options: object) -> Source:
-    return open_source(data, datasets=NAMES, **options)  # type: ignore[arg-type]
+def opened(data: str, **options: object) -> Dataset:
+    return open_dataset(data, datasets=NAMES, **options)  # type: ignore[arg-type]
 
 
 def words(text: torch.Tensor) -> list[str]:
@@ -36,7 +47,7 @@ def disc(colour: tuple[int, int, int]) -> torch.Tensor:
 
 
 def test_bytes_are_words_and_back() -> None:
-    assert words(encoded(["a red heart", "café"], 16)) == ["a red heart", "café"]
+    assert words(encode_text(["a red heart", "café"], 16)) == ["a red heart", "café"]
 
 
 def test_skin_tones_are_left_out() -> None:
@@ -75,7 +86,7 @@ def test_a_caption_has_one_colour() -> None:
 
 
 def test_all_colours_come_alike_and_are_what_the_word_says() -> None:
-    made = [recoloured(disc((220, 20, 20)), roll) for roll in range(500)]
+    made = [recoloured(disc((220, 20, 20)), augment_seed) for augment_seed in range(500)]
     said = [word for _, word in made]
     assert all(colour_of(x) == word for x, word in made if word)
     assert 70 < said.count("") < 130 and all(25 < said.count(word) < 75 for word in COLOURS if word != "red")
@@ -124,7 +135,7 @@ def test_a_folder_without_captions_says_how_to_write_them(tmp_path: Path) -> Non
 
 
 class Reader(Generator):
-    inputs, output = {"text": Input("text", (12,))}, Output((1, 1, 1))
+    inputs, output = {"text": Text(12)}, Images((1, 1, 1))
 
     def forward(self, text: torch.Tensor) -> torch.Tensor:
         return text.sum(1).view(-1, 1, 1, 1)
@@ -132,10 +143,10 @@ class Reader(Generator):
 
 def test_words_are_given_as_strings() -> None:
     def given(value: object, n: int = 2) -> torch.Tensor:
-        return condition("text", Reader.inputs["text"], value, n, torch.device("cpu"))
+        return Reader.inputs["text"].rows("text", value, n, torch.device("cpu"))
 
     assert words(given("heart")) == ["heart", "heart"] and words(given(["a", "b"])) == ["a", "b"]
-    assert torch.equal(given(encoded(["a", "b"], 12)), given(["a", "b"]))
+    assert torch.equal(given(encode_text(["a", "b"], 12)), given(["a", "b"]))
     for bad in ("thirteen bytes", "", " "):
         with pytest.raises(GanzooError, match="not 1 to 12 bytes"):
             given(bad)
@@ -156,5 +167,5 @@ def test_the_real_captions() -> None:
         if caption.split(" ")[0] in COLOURS
     ]
     assert len(named) > 20 and sum(colour_of(x) == word for x, word in named) >= len(named) - 2
-    plain = train.fetch([5])
-    assert torch.equal(plain["text"], train.fetch([5])["text"])
+    escape = train.fetch([5])
+    assert torch.equal(escape["text"], train.fetch([5])["text"])

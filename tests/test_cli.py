@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from processes import ganzoo as forked
+from processes import ganzoo as preserve_rng
 from processes import refused
 
 HEAVY = ("torch", "numpy", "torchvision", "huggingface_hub", "rich", "sklearn", "PIL")
@@ -95,13 +95,13 @@ def test_a_run_directory_holds_everything(run):
 
 def test_sample_gives_the_same_pictures_in_every_process(run, tmp_path):
     import ganzoo_core as gz
-    from ganzoo_core import pictures
+    from ganzoo_core import imaging
 
     for name in ("a.png", "b.png"):
         done = ganzoo("sample", run, "-n", "9", "--seed", "3", "-o", tmp_path / name)
         assert done.returncode == 0 and done.stdout.strip() == str(tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    pictures.save(pictures.grid(gz.load(run).sample(9, seed=3)), tmp_path / "c.png")
+    imaging.save(imaging.grid(gz.load(run).sample(9, seed=3)), tmp_path / "c.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "c.png").read_bytes()
 
 
@@ -148,7 +148,7 @@ def test_bad_input_is_one_line(name, tmp_path):
         args = [str(tmp_path / "x.png") if a == "x.png" else a for a in args]
     if args[0] == "train":
         args = [*args, "--out", str(tmp_path / "run")]
-    line = refused(forked(*args, env={"CUDA_VISIBLE_DEVICES": ""}))
+    line = refused(preserve_rng(*args, env={"CUDA_VISIBLE_DEVICES": ""}))
     assert words in line
     assert not list(tmp_path.iterdir())
 

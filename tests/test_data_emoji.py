@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from ganzoo_core.data import DATASETS, open_source
-from ganzoo_core.data.emoji import GROUPS, STYLES, Emoji, base_of, is_held_out, on_white
+from ganzoo_core.data import DATASETS, GROUPS, STYLES, Emoji, open_dataset
 from ganzoo_core.data.pixels import to_float, to_size
+from ganzoo_core.data.sets.emoji import base_of, is_held_out, on_white
 from ganzoo_core.errors import GanzooError
 
 NAMES = {dataset.name: dataset for dataset in DATASETS}
@@ -51,7 +51,7 @@ def tiny(place: Path) -> Mapping[str, np.ndarray]:
 
 
 def opened(data: str, root: Path, **options: int) -> Emoji:
-    source = open_source(data, root=root, datasets=NAMES, **options)
+    source = open_dataset(data, root=root, datasets=NAMES, **options)
     assert isinstance(source, Emoji)
     return source
 
@@ -76,11 +76,11 @@ def test_pixels_labels_and_facts(tmp_path: Path) -> None:
     source = opened("emoji", tmp_path)
     batch = source.fetch([2, 0])
     assert torch.equal(batch["x"], to_float(on_white(images["noto"])[[2, 0]]))
-    names = [source.facts.class_names[label] for label in batch["label"].tolist()]
+    names = [source.info.class_names[label] for label in batch["label"].tolist()]
     assert names == ["Other", "Smileys and emotions"] and batch["label"].dtype == torch.int64
-    facts = source.facts
-    assert (facts.name, facts.image_size, facts.channels, facts.classes) == ("emoji", 64, 3, len(GROUPS))
-    assert facts.class_names == GROUPS == tuple(sorted(GROUPS)) and facts.keys == {"x", "label"}
+    info = source.info
+    assert (info.name, info.image_size, info.channels, info.classes) == ("emoji", 64, 3, len(GROUPS))
+    assert info.class_names == GROUPS == tuple(sorted(GROUPS)) and info.keys == {"x", "label"}
 
 
 def test_rows_follow_the_file_and_not_the_captions(tmp_path: Path) -> None:
@@ -94,15 +94,15 @@ def test_variants(tmp_path: Path) -> None:
     images = tiny(tmp_path)  # without a folder of its own, as the other sets
     want = {"noto": "Apache-2.0", "twemoji": "CC-BY-4.0", "blob": "Apache-2.0"}
     sources = {style: opened(f"emoji:{style}", tmp_path) for style in STYLES}
-    assert {style: source.facts.licence for style, source in sources.items()} == want
-    assert sources["noto"].facts == opened("emoji", tmp_path).facts
+    assert {style: source.info.licence for style, source in sources.items()} == want
+    assert sources["noto"].info == opened("emoji", tmp_path).info
     every = opened("emoji:all", tmp_path)
     assert every.styles == ("noto",) * 3 + ("twemoji",) * 3 + ("blob",) * 2
-    assert every.facts.licence == "Apache-2.0 AND CC-BY-4.0" and every.facts.licence in NAMES["emoji"].licence
+    assert every.info.licence == "Apache-2.0 AND CC-BY-4.0" and every.info.licence in NAMES["emoji"].licence
     assert torch.equal(every.fetch([7])["x"], to_float(on_white(images["blob"])[1:]))
     assert every.ids == tuple(id for style in STYLES for id in sources[style].ids)
-    assert len({s.facts.fingerprint for s in (*sources.values(), every)}) == 4
-    assert opened("emoji:blob", tmp_path).facts.name == "emoji:blob"
+    assert len({s.info.fingerprint for s in (*sources.values(), every)}) == 4
+    assert opened("emoji:blob", tmp_path).info.name == "emoji:blob"
     assert "Did you mean twemoji" in refused("emoji:twemojis", tmp_path)
 
 
@@ -112,7 +112,7 @@ def test_sizes_and_channels(tmp_path: Path) -> None:
     assert torch.equal(source.fetch([1])["x"], to_float(to_size(on_white(images["noto"])[1:2], 32)))
     gray = opened("emoji", tmp_path, image_size=16, channels=1)
     assert gray.fetch([0, 1])["x"].shape == (2, 1, 16, 16)
-    assert gray.facts.fingerprint != source.facts.fingerprint
+    assert gray.info.fingerprint != source.info.fingerprint
 
 
 def test_only_the_files_of_the_variant_are_needed(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_the_real_set() -> None:
     sources = {style: opened(f"emoji:{style}", REAL) for style in STYLES}
     assert {style: len(source) for style, source in sources.items()} == {"noto": 3530, "twemoji": 3790, "blob": 2723}
     every = opened("emoji:all", REAL)
-    assert len(every) == 10_043 and every.facts.classes == 10
+    assert len(every) == 10_043 and every.info.classes == 10
     assert torch.equal(every.fetch([3530])["x"], sources["twemoji"].fetch([0])["x"])
     counts = torch.bincount(sources["twemoji"].fetch(range(3790))["label"], minlength=10)
     assert counts.sum() == 3790 and counts.min() > 0 and counts.argmax() == GROUPS.index("People")

@@ -7,8 +7,8 @@ import itertools
 import pytest
 import torch
 
-from ganzoo_core.data import DATASETS, open_source, stream
-from ganzoo_core.data.few import Few
+from ganzoo_core.data import DATASETS, open_dataset, stream
+from ganzoo_core.data.views.few import Few
 from ganzoo_core.errors import GanzooError
 
 SETS = {d.name: d for d in DATASETS}
@@ -16,7 +16,7 @@ SETS = {d.name: d for d in DATASETS}
 
 @pytest.fixture(scope="module")
 def few():
-    return open_source("digits:labels100", datasets=SETS)
+    return open_dataset("digits:labels100", datasets=SETS)
 
 
 def test_a_hundred_labels_ten_of_each_class(few):
@@ -28,7 +28,7 @@ def test_a_hundred_labels_ten_of_each_class(few):
 
 
 def test_labels_are_those_of_their_pictures_and_all_pictures_are_there(few):
-    whole = open_source("digits", datasets=SETS)
+    whole = open_dataset("digits", datasets=SETS)
     everything = whole.fetch(range(len(whole)))
     assert torch.equal(few.fetch(range(len(few)))["x"], everything["x"])
     batch = few.fetch(range(100))
@@ -38,9 +38,9 @@ def test_labels_are_those_of_their_pictures_and_all_pictures_are_there(few):
 
 
 def test_facts_tell_it_from_the_whole(few):
-    whole = open_source("digits", datasets=SETS)
-    assert few.facts.keys == {"x", "x_labelled", "label"} and few.facts.classes == 10
-    assert few.facts.name == "digits:labels100" and few.facts.fingerprint != whole.facts.fingerprint
+    whole = open_dataset("digits", datasets=SETS)
+    assert few.info.keys == {"x", "x_labelled", "label"} and few.info.classes == 10
+    assert few.info.name == "digits:labels100" and few.info.fingerprint != whole.info.fingerprint
 
 
 def test_a_stream_sees_every_labelled_example(few):
@@ -51,6 +51,6 @@ def test_a_stream_sees_every_labelled_example(few):
 
 def test_labels_that_do_not_divide_are_refused():
     with pytest.raises(GanzooError, match="not equally many"):
-        Few(open_source("digits", datasets=SETS), "few", 55)
+        Few(open_dataset("digits", datasets=SETS), "few", 55)
     with pytest.raises(GanzooError, match="fewer than 1000"):
-        Few(open_source("digits", datasets=SETS), "few", 10_000)
+        Few(open_dataset("digits", datasets=SETS), "few", 10_000)

@@ -12,10 +12,11 @@ import pytest
 import torch
 from PIL import Image
 
-from ganzoo_core.data import decoding, folder, stream
-from ganzoo_core.data.folder import Folder, open_folder
-from ganzoo_core.data.listing import list_images
-from ganzoo_core.errors import GanzooError, OutsideFault
+from ganzoo_core import decoding
+from ganzoo_core.data import Folder, open_folder, stream
+from ganzoo_core.data.folder import folder
+from ganzoo_core.data.folder.listing import list_images
+from ganzoo_core.errors import ExternalError, GanzooError
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
 
@@ -76,9 +77,9 @@ def test_flat_folder(tmp_path: Path) -> None:  # D04
     assert source.names == ["a.PNG", "b.png", "c.jpg"]
     batch = source.fetch([2, 0])
     assert batch.keys() == {"x"} and batch["x"].shape == (2, 3, 8, 8) and batch["x"].dtype == torch.float32
-    facts = source.facts
-    assert (facts.keys, facts.image_size, facts.channels) == (frozenset({"x"}), 8, 3)
-    assert (facts.classes, facts.class_names, facts.licence, facts.name) == (None, (), "", tmp_path.name)
+    info = source.info
+    assert (info.keys, info.image_size, info.channels) == (frozenset({"x"}), 8, 3)
+    assert (info.classes, info.class_names, info.licence, info.name) == (None, (), "", tmp_path.name)
     assert source.describe() == f"{tmp_path.name}: 3 examples, 8x8, RGB"
 
 
@@ -87,7 +88,7 @@ def test_one_folder_per_class(tmp_path: Path) -> None:
     save(tmp_path / "cat" / "2.png")
     save(tmp_path / "cat" / "deep" / "down" / "3.png")
     source = opened(tmp_path)
-    assert source.facts.class_names == ("cat", "dog") and source.facts.classes == 2
+    assert source.info.class_names == ("cat", "dog") and source.info.classes == 2
     batch = source.fetch([0, 1, 2])
     assert batch["label"].tolist() == [0, 0, 1] and batch["label"].dtype == torch.int64
     assert batch["x"][2, :, 0, 0].tolist() == [-1, 1, -1]
@@ -95,9 +96,9 @@ def test_one_folder_per_class(tmp_path: Path) -> None:
 
 def test_one_image(tmp_path: Path) -> None:
     source = opened(save(tmp_path / "only.webp", (20, 10), lossless=True))
-    assert len(source) == 1 and source.facts.image_size == 64
+    assert len(source) == 1 and source.info.image_size == 64
     assert source.fetch([0, 0, 0])["x"].shape == (3, 3, 64, 64)
-    assert opened(save(tmp_path / "square.bmp", (20, 20))).facts.image_size == 20
+    assert opened(save(tmp_path / "square.bmp", (20, 20))).info.image_size == 20
 
 
 @pytest.mark.parametrize("ending", ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "ppm"])
@@ -110,7 +111,7 @@ def test_mixed_sizes_become_one(tmp_path: Path) -> None:  # D17
     for i, size in enumerate([(100, 50), (30, 90), (64, 64), (1, 1), (3000, 1)]):
         save(tmp_path / f"{i}.png", size)
     source = opened(tmp_path)
-    assert source.facts.image_size == 64
+    assert source.info.image_size == 64
     assert source.fetch(range(5))["x"].shape == (5, 3, 64, 64)
     assert opened(tmp_path, image_size=16).fetch([0])["x"].shape == (1, 3, 16, 16)
 
@@ -137,11 +138,11 @@ def test_order_and_fingerprint_do_not_depend_on_the_machine(tmp_path: Path) -> N
     for name in ("2.png", "1.png"):
         save(b / name)
         os.utime(b / name, (1, 1))
-    fingerprint = opened(a).facts.fingerprint
-    assert fingerprint == opened(b).facts.fingerprint and len(fingerprint) == 64
-    assert fingerprint != opened(a, image_size=4).facts.fingerprint
+    fingerprint = opened(a).info.fingerprint
+    assert fingerprint == opened(b).info.fingerprint and len(fingerprint) == 64
+    assert fingerprint != opened(a, image_size=4).info.fingerprint
     save(b / "2.png", colour=WHITE)
-    assert fingerprint != opened(b).facts.fingerprint
+    assert fingerprint != opened(b).info.fingerprint
 
 
 # colours
@@ -150,11 +151,11 @@ def test_order_and_fingerprint_do_not_depend_on_the_machine(tmp_path: Path) -> N
 def test_gray_stays_gray(tmp_path: Path) -> None:
     save(tmp_path / "a.png", colour=7, mode="L")
     save(tmp_path / "b.png", colour=1, mode="1")
-    assert opened(tmp_path).facts.channels == 1
+    assert opened(tmp_path).info.channels == 1
     assert pixels(tmp_path)[:, 0, 0, 0].tolist() == [7, 255]
     assert pixels(tmp_path, channels=3)[0, :, 0, 0].tolist() == [7, 7, 7]
     save(tmp_path / "c.png")
-    assert opened(tmp_path).facts.channels == 3
+    assert opened(tmp_path).info.channels == 3
 
 
 def test_rgb_to_gray_is_itu_601(tmp_path: Path) -> None:
@@ -189,7 +190,7 @@ def test_sixteen_bits_are_scaled(tmp_path: Path, name: str) -> None:  # D11
     values = np.array([[0, 255], [256, 65535]], dtype=np.uint16)
     Image.fromarray(values).save(tmp_path / name)
     source = opened(tmp_path)
-    assert source.facts.channels == 1
+    assert source.info.channels == 1
     assert pixels(tmp_path).flatten().tolist() == [0, 0, 1, 255]
 
 
@@ -300,7 +301,7 @@ def test_bad_files_can_be_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     late = 0 if budget else sum(name in ("float.tif",) for name in names)  # sound files of a kind that is not served
     assert source.skipped >= len(names) - late and f"{source.skipped} files skipped" in source.describe()
     assert source.names[:1] == ["a/good.png"] and source.fetch([0])["label"].tolist() == [0]
-    assert source.facts.classes == 2
+    assert source.info.classes == 2
 
 
 def test_nothing_left_after_skipping(tmp_path: Path) -> None:
@@ -339,7 +340,7 @@ def test_strange_names_work(tmp_path: Path) -> None:  # D13
     save(tmp_path / os.fsdecode(b"\xff\xfe.png"))
     source = opened(tmp_path)
     assert len(source) == 8 and source.fetch(range(8))["x"].shape == (8, 3, 8, 8)
-    assert len(source.facts.fingerprint) == 64
+    assert len(source.info.fingerprint) == 64
 
 
 @pytest.mark.parametrize("name", [*STRANGE, os.fsdecode(b"\xff\xfe.png")])
@@ -377,7 +378,7 @@ def test_linked_classes(tmp_path: Path) -> None:
     save(inside / "cat" / "1.png")
     os.symlink(tmp_path / "outside" / "dogs", inside / "dog")
     assert "dog (a link that leaves the folder)" in refused(inside)
-    assert opened(inside, follow_links=True).facts.class_names == ("cat", "dog")
+    assert opened(inside, follow_links=True).info.class_names == ("cat", "dog")
 
 
 def test_links_within_the_folder_and_in_circles(tmp_path: Path) -> None:
@@ -389,7 +390,7 @@ def test_links_within_the_folder_and_in_circles(tmp_path: Path) -> None:
     assert "loop.png (a link to nothing)" in text
     (tmp_path / "cat" / "loop.png").unlink()
     source = opened(tmp_path)
-    assert source.facts.class_names == ("cat",) and "cat/2.png" in source.names
+    assert source.info.class_names == ("cat",) and "cat/2.png" in source.names
 
 
 def test_a_folder_may_itself_be_a_link(tmp_path: Path) -> None:
@@ -416,7 +417,7 @@ def test_lazy_folders_serve_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(folder, "EAGER_PIXELS", 1 << 29)
     monkeypatch.setattr(folder, "KEPT_BYTES", 1 << 29)
     eagerly = opened(tmp_path, image_size=16)
-    assert lazily.facts == eagerly.facts
+    assert lazily.info == eagerly.info
     for indices in ([3, 1, 3], [0, 1, 2, 3, 4, 5], [5, 5]):
         assert torch.equal(lazily.fetch(indices)["x"], eagerly.fetch(indices)["x"])
 
@@ -429,7 +430,7 @@ def test_a_file_that_vanishes_during_training(tmp_path: Path, workers: int) -> N
     source = opened(tmp_path)
     (tmp_path / "2.png").unlink()
     it = stream(source, batch_size=4, seed=0, workers=workers)
-    with pytest.raises(OutsideFault, match=r"2\.png: could be read before and cannot now: No such file") as caught:
+    with pytest.raises(ExternalError, match=r"2\.png: could be read before and cannot now: No such file") as caught:
         next(it)
     assert caught.value.exit_code == 3
 
@@ -465,8 +466,8 @@ def test_workers_serve_the_same_folder(tmp_path: Path) -> None:
     for i in range(5):
         noise(tmp_path / f"{i}.png", 20 + i)
     source = opened(tmp_path, image_size=8)
-    plain, ahead = (stream(source, batch_size=3, seed=0, workers=w) for w in (0, 2))
-    assert all(torch.equal(next(plain)["x"], next(ahead)["x"]) for _ in range(4))
+    escape, ahead = (stream(source, batch_size=3, seed=0, workers=w) for w in (0, 2))
+    assert all(torch.equal(next(escape)["x"], next(ahead)["x"]) for _ in range(4))
     ahead.close()
 
 

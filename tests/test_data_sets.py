@@ -16,12 +16,22 @@ import pytest
 import torch
 from PIL import Image
 
-from ganzoo_core.data import DATASETS, Source, downloading, grid_modes, open_source, ring_modes, search_roots
+from ganzoo_core.data import (
+    DATASETS,
+    Dataset,
+    DatasetInfo,
+    Tensors,
+    download,
+    fingerprint,
+    grid_modes,
+    open_dataset,
+    ring_modes,
+    search_roots,
+)
 from ganzoo_core.data.pixels import to_channels, to_float, to_size
-from ganzoo_core.data.shapes import FRAMES
-from ganzoo_core.data.source import Facts, Tensors, fingerprint
-from ganzoo_core.errors import GanzooError, IntegrityError, UnknownName
-from ganzoo_core.specs import Dataset
+from ganzoo_core.data.sets.shapes import FRAMES
+from ganzoo_core.errors import GanzooError, IntegrityError, UnknownNameError
+from ganzoo_core.plugin import DatasetEntry
 
 NAMES = {dataset.name: dataset for dataset in DATASETS}
 REAL = Path(os.environ.get("GANZOO_DATA", "/nowhere"))
@@ -34,8 +44,8 @@ def offline(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
-def opened(data: str, **options: object) -> Source:
-    return open_source(data, datasets=NAMES, **options)  # type: ignore[arg-type]
+def opened(data: str, **options: object) -> Dataset:
+    return open_dataset(data, datasets=NAMES, **options)  # type: ignore[arg-type]
 
 
 def refused(data: str, code: int = 2, **options: object) -> str:
@@ -77,10 +87,10 @@ def test_videos_and_oblongs_are_resized_too() -> None:
 
 @pytest.mark.parametrize("kept", [1 << 29, 0])
 def test_tensors_convert_now_or_later_alike(monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
-    monkeypatch.setattr("ganzoo_core.data.source.KEPT_BYTES", kept)
+    monkeypatch.setattr("ganzoo_core.data.dataset.KEPT_BYTES", kept)
     pixels = torch.randint(0, 256, (5, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    facts = Facts("t", frozenset({"x"}), 16, 3, None, (), "", "")
-    got = Tensors(facts, {"x": pixels}, {}).fetch([4, 0])["x"]
+    info = DatasetInfo("t", frozenset({"x"}), 16, 3, None, (), "", "")
+    got = Tensors(info, {"x": pixels}, {}).fetch([4, 0])["x"]
     assert torch.equal(got, to_float(to_channels(to_size(pixels[[4, 0]], 16), 3))) and got.is_contiguous()
 
 
@@ -105,28 +115,28 @@ EMBEDDED = ["digits", "ring", "grid", "shapes", "shapes:captions", "shapes:pairs
 @pytest.mark.parametrize("data", EMBEDDED)
 def test_facts_are_true(data: str) -> None:
     source, again = opened(data), opened(data)
-    facts, batch = source.facts, source.fetch([3, 0, 3])
-    assert facts == again.facts and facts.name == data and len(facts.fingerprint) == 64
-    assert batch.keys() == facts.keys <= set(NAMES[data.partition(":")[0]].keys)
-    assert facts.licence == NAMES[data.partition(":")[0]].licence
+    info, batch = source.info, source.fetch([3, 0, 3])
+    assert info == again.info and info.name == data and len(info.fingerprint) == 64
+    assert batch.keys() == info.keys <= set(NAMES[data.partition(":")[0]].keys)
+    assert info.licence == NAMES[data.partition(":")[0]].licence
     for key, tensor in batch.items():
         assert len(tensor) == 3 and torch.equal(tensor[0], tensor[2]) and tensor.is_contiguous()
         assert torch.equal(tensor[1:2], source.fetch([0])[key])
-    if facts.image_size:
+    if info.image_size:
         for key in {"x", "a", "b", "video"} & batch.keys():
-            assert batch[key].shape[-3:] == (facts.channels, facts.image_size, facts.image_size)
+            assert batch[key].shape[-3:] == (info.channels, info.image_size, info.image_size)
             assert batch[key].dtype == torch.float32 and batch[key].abs().max() <= 1
     if "label" in batch:
-        assert facts.classes and batch["label"].dtype == torch.int64 and batch["label"].max() < facts.classes
+        assert info.classes and batch["label"].dtype == torch.int64 and batch["label"].max() < info.classes
 
 
 @pytest.mark.parametrize("data", [name for name in EMBEDDED if name not in ("ring", "grid")])
 def test_sizes_and_channels_are_served_as_asked(data: str) -> None:
     source = opened(data, image_size=20, channels=1)
     other = opened(data, image_size=20, channels=3)
-    key = next(iter({"x", "a"} & source.facts.keys))
+    key = next(iter({"x", "a"} & source.info.keys))
     assert source.fetch([0])[key].shape == (1, 1, 20, 20) and other.fetch([0])[key].shape == (1, 3, 20, 20)
-    assert len({s.facts.fingerprint for s in (source, other, opened(data))}) == 3
+    assert len({s.info.fingerprint for s in (source, other, opened(data))}) == 3
 
 
 # each set
@@ -138,7 +148,7 @@ def test_digits_are_those_of_scikit_learn() -> None:
     digits = load_digits()
     source = opened("digits", image_size=8)
     batch = source.fetch(range(len(source)))
-    assert len(source) == 1797 and opened("digits").facts.image_size == 16
+    assert len(source) == 1797 and opened("digits").info.image_size == 16
     assert np.array_equal(batch["label"].numpy(), digits.target)
     levels = np.rint(digits.images * (255 / 16)).astype(np.uint8)
     assert torch.equal(batch["x"][:, 0], to_float(torch.from_numpy(levels)))
@@ -149,7 +159,7 @@ def test_mixtures(data: str, modes: object) -> None:
     means, std = modes()  # type: ignore[operator]
     source = opened(data)
     batch = source.fetch(range(len(source)))
-    assert len(source) == 100_000 and len(means) == source.facts.classes == len(batch["label"].unique())
+    assert len(source) == 100_000 and len(means) == source.info.classes == len(batch["label"].unique())
     error = batch["x"] - means[batch["label"]]
     assert abs(error.std() / std - 1) < 0.02 and error.mean().abs() < std / 50
     counts = torch.bincount(batch["label"])
@@ -169,7 +179,7 @@ def test_captions_say_what_is_drawn() -> None:
     texts = [bytes(row.tolist()).rstrip(b"\0").decode() for row in batch["text"]]
     assert batch["text"].dtype == torch.uint8 and len(set(texts)) > 60
     for text, label, x in zip(texts, batch["label"], batch["x"], strict=True):
-        assert f" {source.facts.class_names[int(label)]} at the " in text
+        assert f" {source.info.class_names[int(label)]} at the " in text
         ink = (1 - x).sum(0)
         top, left = ink[:16].sum() > ink[16:].sum(), ink[:, :16].sum() > ink[:, 16:].sum()
         middle = abs(ink[:16].sum() / ink.sum() - 0.5) < 0.2 or abs(ink[:, :16].sum() / ink.sum() - 0.5) < 0.2
@@ -223,18 +233,18 @@ def test_idx_files(tmp_path: Path, name: str) -> None:
     source = opened(name, root=tmp_path)
     batch = source.fetch([11, 2])
     assert torch.equal(batch["x"][:, 0], to_float(torch.from_numpy(pixels[[11, 2]])))
-    assert batch["label"].tolist() == [1, 2] and len(source.facts.class_names) == 10
+    assert batch["label"].tolist() == [1, 2] and len(source.info.class_names) == 10
     test = opened(f"{name}:test", root=tmp_path)
-    assert (len(source), len(test), test.facts.name) == (12, 7, f"{name}:test")
-    assert opened(f"{name}:train", root=tmp_path).facts == source.facts
-    assert source.facts.licence == NAMES[name].licence
+    assert (len(source), len(test), test.info.name) == (12, 7, f"{name}:test")
+    assert opened(f"{name}:train", root=tmp_path).info == source.info
+    assert source.info.licence == NAMES[name].licence
 
 
 @pytest.mark.parametrize("layout", ["MNIST/raw", "mnist"])
 def test_torchvisions_layout_and_unpacked_files(tmp_path: Path, layout: str) -> None:
     tiny_mnist(tmp_path / layout, packed=False)
     tiny_mnist(tmp_path / "packed" / "mnist")
-    assert opened("mnist", root=tmp_path).facts == opened("mnist", root=tmp_path / "packed").facts
+    assert opened("mnist", root=tmp_path).info == opened("mnist", root=tmp_path / "packed").info
 
 
 def test_roots_are_searched_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,9 +325,9 @@ def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
-    monkeypatch.setattr(downloading, "PATIENCE", 0.01)
+    monkeypatch.setattr(download, "PATIENCE", 0.01)
     monkeypatch.setattr(socket, "create_connection", lambda *a, **k: threading.Event().wait())
-    assert not downloading.reachable("https://example.org/")
+    assert not download.reachable("https://example.org/")
 
 
 def fake_server(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -333,7 +343,7 @@ def fake_server(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     md5 = {p.name: hashlib.md5(p.read_bytes()).hexdigest() for p in sorted(folder.iterdir())}
     resources = [(file, md5.get(file, "0" * 32)) for file, _ in datasets.MNIST.resources]
     monkeypatch.setattr(datasets.MNIST, "resources", resources)
-    monkeypatch.setattr(downloading, "reachable", lambda url: True)
+    monkeypatch.setattr(download, "reachable", lambda url: True)
     monkeypatch.setattr(utils, "_get_redirect_url", lambda url, max_hops: url)
     monkeypatch.setattr(utils, "_urlretrieve", copy)
     monkeypatch.delenv("HF_HUB_OFFLINE")
@@ -442,7 +452,7 @@ def test_other_pickles_are_never_opened(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_unknown_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # D01
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UnknownName, match="Did you mean mnist"):
+    with pytest.raises(UnknownNameError, match="Did you mean mnist"):
         opened("mnits")
     assert "folder of images" in refused("no_such_thing")
     assert "no such file or folder" in refused(str(tmp_path / "missing"))
@@ -498,17 +508,17 @@ def test_what_cannot_be_served_is_refused(data: str, options: dict[str, int], wh
 
 
 def test_classes_that_fit() -> None:
-    assert opened("digits", classes=10).facts.classes == 10
-    assert opened("shapes:pairs", classes=0).facts.classes is None
+    assert opened("digits", classes=10).info.classes == 10
+    assert opened("shapes:pairs", classes=0).info.classes is None
 
 
 def test_a_plugins_set_gets_root_variant_and_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = tmp_path / "somebodys_data.py"
     module.write_text("def make(root, variant, **options):\n    return (root, variant, options)\n")
     monkeypatch.syspath_prepend(tmp_path)
-    dataset = Dataset("theirs", "a set", ("x",), "MIT", "somebodys_data:make", ("big",))
-    with pytest.raises(GanzooError, match="returned no Source"):
-        open_source("theirs:big", datasets={"theirs": dataset})
+    dataset = DatasetEntry("theirs", "a set", ("x",), "MIT", "somebodys_data:make", ("big",))
+    with pytest.raises(GanzooError, match="returned no Dataset"):
+        open_dataset("theirs:big", datasets={"theirs": dataset})
 
 
 # the real files
@@ -518,7 +528,7 @@ def test_a_plugins_set_gets_root_variant_and_options(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_the_real_sets(name: str) -> None:
     source = opened(name, root=REAL)
-    assert len(source) == 60_000 and (source.facts.image_size, source.facts.channels) == (28, 1)
+    assert len(source) == 60_000 and (source.info.image_size, source.info.channels) == (28, 1)
     batch = source.fetch(range(8))
     want = {"mnist": [5, 0, 4, 1, 9, 2, 1, 3], "fashion_mnist": [9, 0, 0, 3, 0, 2, 7, 2]}
     assert batch["label"].tolist() == want[name] and batch["x"].min() == -1 and batch["x"].max() == 1

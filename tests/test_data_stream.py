@@ -12,20 +12,20 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganzoo_core.data import Facts, Source, Tensors, stream
+from ganzoo_core.data import Dataset, DatasetInfo, Tensors, stream
 from ganzoo_core.data.streaming import epoch_order
-from ganzoo_core.errors import GanzooError, OutsideFault
+from ganzoo_core.errors import ExternalError, GanzooError
 from ganzoo_core.seeds import hash32
 
 
 def counted(n: int) -> Tensors:
     """Item i is i, as `label`, and an image all of i % 256."""
-    facts = Facts("counted", frozenset({"x", "label"}), 4, 1, None, (), "", "")
+    info = DatasetInfo("counted", frozenset({"x", "label"}), 4, 1, None, (), "", "")
     pixels = (torch.arange(n) % 256).to(torch.uint8).view(n, 1, 1, 1).expand(n, 1, 4, 4)
-    return Tensors(facts, {"x": pixels}, {"label": torch.arange(n)})
+    return Tensors(info, {"x": pixels}, {"label": torch.arange(n)})
 
 
-def drawn(source: Source, batches: int, **options: int) -> list[dict[str, Tensor]]:
+def drawn(source: Dataset, batches: int, **options: int) -> list[dict[str, Tensor]]:
     it = stream(source, **options)  # type: ignore[arg-type]
     try:
         return list(itertools.islice(it, batches))
@@ -114,7 +114,7 @@ def test_a_killed_worker_is_an_outside_fault() -> None:  # N19
     (worker,) = set(multiprocessing.active_children()) - before
     assert worker.pid
     os.kill(worker.pid, signal.SIGKILL)
-    with pytest.raises(OutsideFault, match="worker process was killed") as caught:
+    with pytest.raises(ExternalError, match="worker process was killed") as caught:
         for _ in range(100):
             next(it)
     assert caught.value.exit_code == 3
@@ -132,8 +132,8 @@ def test_signals_to_the_group_do_not_end_workers() -> None:
     it.close()
 
 
-class Broken(Source):
-    facts = Facts("broken", frozenset({"x"}), None, None, None, (), "", "")
+class Broken(Dataset):
+    info = DatasetInfo("broken", frozenset({"x"}), None, None, None, (), "", "")
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -147,8 +147,8 @@ class Broken(Source):
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_users_error_comes_through_as_it_was_raised(workers: int) -> None:
-    it = stream(Broken(OutsideFault("cat.png: has gone", "Restore it.")), batch_size=1, seed=0, workers=workers)
-    with pytest.raises(OutsideFault) as caught:
+    it = stream(Broken(ExternalError("cat.png: has gone", "Restore it.")), batch_size=1, seed=0, workers=workers)
+    with pytest.raises(ExternalError) as caught:
         next(it)
     assert str(caught.value) == "cat.png: has gone. Restore it."
 
@@ -178,8 +178,8 @@ def test_numbers_that_do_not_fit_are_refused_at_the_call(options: dict[str, int]
 
 
 def test_unequal_or_empty_tensors_are_refused() -> None:
-    facts = counted(1).facts
+    info = counted(1).info
     with pytest.raises(GanzooError, match="equally many"):
-        Tensors(facts, {}, {"x": torch.zeros(3, 2), "label": torch.zeros(2)})
+        Tensors(info, {}, {"x": torch.zeros(3, 2), "label": torch.zeros(2)})
     with pytest.raises(GanzooError, match="equally many"):
-        Tensors(facts, {}, {"x": torch.zeros(0, 2)})
+        Tensors(info, {}, {"x": torch.zeros(0, 2)})

@@ -14,20 +14,20 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ganzoo_core.data import DATASETS, Source, how_to_have, open_source, stream
+from ganzoo_core.data import DATASETS, STYLES, Dataset, Emoji, how_to_have, open_dataset, stream
 from ganzoo_core.data.catalog import EMOJI_PAIRS
-from ganzoo_core.data.emoji import STYLES, Emoji, is_held_out
-from ganzoo_core.data.emoji_pairs import UNPAIRED, edges, gray
-from ganzoo_core.data.masks import central_box, random_region
-from ganzoo_core.data.pairs import Augment, Pairs, Unpaired, jittered, mirrored
-from ganzoo_core.errors import GanzooError, UnknownName
+from ganzoo_core.data.sets.emoji import is_held_out
+from ganzoo_core.data.sets.emoji_pairs import UNPAIRED, edges, gray
+from ganzoo_core.data.views.masks import central_box, random_region
+from ganzoo_core.data.views.pairs import Augment, Pairs, Unpaired, jittered, mirrored
+from ganzoo_core.errors import GanzooError, UnknownNameError
 
 NAMES = {dataset.name: dataset for dataset in DATASETS}
 REAL = Path(os.environ.get("GANZOO_DATA", "/nowhere"))
 
 
-def opened(data: str | Path, **options: object) -> Source:
-    return open_source(str(data), datasets=NAMES, **options)  # type: ignore[arg-type]
+def opened(data: str | Path, **options: object) -> Dataset:
+    return open_dataset(str(data), datasets=NAMES, **options)  # type: ignore[arg-type]
 
 
 def refused(data: str | Path, **options: object) -> str:
@@ -45,7 +45,7 @@ def drawn(path: Path, size: tuple[int, int] = (32, 32), seed: int = 0) -> Path:
     return path
 
 
-def first(source: Source, n: int = 4, seed: int = 0, start: int = 0, workers: int = 0) -> dict[str, Tensor]:
+def first(source: Dataset, n: int = 4, seed: int = 0, start: int = 0, workers: int = 0) -> dict[str, Tensor]:
     batches = stream(source, batch_size=n, seed=seed, start=start, workers=workers)
     batch = next(batches)
     batches.close()
@@ -102,7 +102,7 @@ def test_two_folders_are_paired_by_name(tmp_path: Path) -> None:
         drawn(tmp_path / "A" / f"{name}.png", seed=i)
         drawn(tmp_path / "B" / f"{name}.bmp", seed=i)
     source = opened(f"{tmp_path}/A::{tmp_path}/B")
-    assert isinstance(source, Pairs) and len(source) == 3 and source.facts.keys == {"a", "b"}
+    assert isinstance(source, Pairs) and len(source) == 3 and source.info.keys == {"a", "b"}
     batch = source.fetch(range(3))
     assert torch.equal(batch["a"], batch["b"])
     augmented = first(source, 3)
@@ -169,7 +169,7 @@ def test_training_and_test_emoji_are_disjoint(emoji: Path, variant: str) -> None
     train, test = (opened(f"emoji:{variant}{part}", root=emoji) for part in ("", "_test"))
     assert len(test) == held and (len(train) == 60 - held or variant in UNPAIRED)
     pair = test.fetch(range(held))
-    assert same(pair, test.draw(range(held), range(held)))  # never augmented
+    assert same(pair, test.fetch_augmented(range(held), range(held)))  # never augmented
     seen = train.fetch(range(len(train)))
     for key in "ab":
         assert not any(torch.equal(x, y) for x in pair[key] for y in seen[key])
@@ -188,12 +188,12 @@ def test_the_halves_of_unpaired_emoji_share_none(emoji: Path, variant: str) -> N
 def test_beside_twemoji_nothing_is_enlarged(emoji: Path) -> None:
     """What is drawn is what is fetched, or its mirror image, a and b of a pair alike."""
     source = opened("emoji:twemoji2noto", root=emoji, image_size=16)
-    plain, drawn = source.fetch(range(40)), source.draw(range(40), range(40))
-    turned = [torch.equal(drawn["a"][i], plain["a"][i].flip(-1)) for i in range(40)]
+    escape, drawn = source.fetch(range(40)), source.fetch_augmented(range(40), range(40))
+    turned = [torch.equal(drawn["a"][i], escape["a"][i].flip(-1)) for i in range(40)]
     assert 5 < sum(turned) < 35
     for key in "ab":
         assert all(
-            torch.equal(drawn[key][i], plain[key][i].flip(-1) if t else plain[key][i]) for i, t in enumerate(turned)
+            torch.equal(drawn[key][i], escape[key][i].flip(-1) if t else escape[key][i]) for i, t in enumerate(turned)
         )
 
 
@@ -212,11 +212,11 @@ def test_what_is_left_of_a_drawing() -> None:
 def test_the_box_is_the_middle_half() -> None:
     box = central_box(16)
     assert box.sum() == 64 and (box[0, 4:12, 4:12] == 1).all()
-    assert set(opened("masked:digits").facts.keys) == {"x", "label", "mask"}
+    assert set(opened("masked:digits").info.keys) == {"x", "label", "mask"}
 
 
 def test_regions_cover_a_quarter_and_differ() -> None:
-    masks = [random_region(64, roll) for roll in range(8)]
+    masks = [random_region(64, augment_seed) for augment_seed in range(8)]
     assert all(abs(float(mask.mean()) - 0.25) < 0.001 and set(mask.unique().tolist()) == {0.0, 1.0} for mask in masks)
     assert len({mask.numpy().tobytes() for mask in masks}) == 8
     rough = float((masks[0][:, 1:] != masks[0][:, :-1]).float().mean())
@@ -248,8 +248,8 @@ def test_crops_are_views_of_the_picture(tmp_path: Path) -> None:
     source = opened(f"crops:{tmp_path}/P", image_size=16)
     picture = opened(f"{tmp_path}/P", longest_side=0).fetch([0])["x"][0]
     views = set()
-    for roll in range(64):
-        crop = source.draw([0], [roll])["x"][0]
+    for augment_seed in range(64):
+        crop = source.fetch_augmented([0], [augment_seed])["x"][0]
         found = [
             (view, flip)
             for view in range(4)
@@ -311,6 +311,6 @@ def test_the_real_pairs() -> None:
 
 
 def test_unknown_views_and_keys_are_helped() -> None:
-    with pytest.raises(UnknownName):
+    with pytest.raises(UnknownNameError):
         opened("mask:digits")
     assert "masked:DATA" in how_to_have({"mask"}) and "A::B" in how_to_have({"a", "b"})

@@ -12,7 +12,7 @@ from games import BATCH, GAMES, feed
 from safetensors.torch import load, save
 from torch.nn import functional as fn
 
-from ganzoo_core.trainer import Alternating
+from ganzoo_core.training.trainer import Alternating
 
 each_game = pytest.mark.parametrize("name", GAMES)
 
@@ -75,10 +75,10 @@ def test_every_phase_runs_as_often_as_counted_and_stays_finite(name):
 @each_game
 def test_a_step_moves_its_player_and_nobody_else(name):
     game, trainer = fresh(name), trainer_for(name)
-    trainer.settle(game)
+    trainer.setup(game)
     trainer.prepare(game, feed)
     for index, phase in enumerate(game.phases()):
-        trainer.enter(phase, index)
+        trainer.start_phase(phase, index)
         batch = next(feed(start=0, batch_size=BATCH))
         for step in phase.steps:
             mine = {id(w) for w in step.player.parameters()}
@@ -137,7 +137,7 @@ def test_progan_grows_without_a_jump_and_its_average_grows_with_it():
         seen.append((report.phase, int(game.G.depth), round(float(game.G.alpha), 3)))
     fading = [("8px fade", 1, alpha) for alpha in (0.333, 0.667, 1.0)]
     assert seen == [("4px", 0, 1.0)] * 3 + fading + [("8px", 1, 1.0)] * 3
-    assert game.averages["G"].depth == 1 and game.averages["G"].alpha == 1
+    assert game.ema["G"].depth == 1 and game.ema["G"].alpha == 1
     z = game.G.prior(2)
     game.G.grow(0, 1.0)
     coarse = fn.interpolate(game.G(z), scale_factor=2)

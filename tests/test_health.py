@@ -7,10 +7,9 @@ import torch
 from torch import nn
 
 import ganzoo_core as gz
-from ganzoo_core import health
-from ganzoo_core.losses import nonsaturating
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
-from ganzoo_core.objective import Objective, Phase, Player, Step, adam, sgd
+from ganzoo_core.nn import Discriminator, Generator, Latent, Points
+from ganzoo_core.objectives import Objective, Phase, Player, Step, adam, nonsaturating, sgd
+from ganzoo_core.training.callbacks import health
 
 RUN = {"images": 1600, "batch_size": 16, "precision": "fp32"}
 
@@ -18,8 +17,8 @@ RUN = {"images": 1600, "batch_size": 16, "precision": "fp32"}
 class G(Generator):
     """Two numbers from four; collapsed, they are the same two whatever the latent is."""
 
-    inputs = {"z": Input("latent", (4,))}
-    output = Output((2,))
+    inputs = {"z": Latent((4,))}
+    output = Points((2,), (-1.0, 1.0))
 
     def __init__(self, collapsed=False):
         super().__init__()
@@ -51,7 +50,7 @@ class Toy(Objective):
     def phases(self):
         D, G = Player("D", [self.D], self.d_optim), Player("G", [self.G], self.g_optim)
         alone = [Phase("alone", [Step(D, self.d_loss)], self.first_d_alone)] if self.first_d_alone else []
-        return [*alone, Phase("main", [Step(D, self.d_loss), Step(G, self.g_loss)], 1600, after=self.after)]
+        return [*alone, Phase("main", [Step(D, self.d_loss), Step(G, self.g_loss)], 1600, on_step_end=self.after)]
 
     def after(self, u):
         self.G.collapsed = u >= self.collapses_at

@@ -14,8 +14,8 @@ import torch
 from hubs import MODEL, apart, config_with, published, refused, snapshot
 
 import ganzoo_core as gz
-from ganzoo_core.errors import GanzooError, IntegrityError, OutsideFault
-from ganzoo_core.hub import parse
+from ganzoo_core.errors import ExternalError, GanzooError, IntegrityError
+from ganzoo_core.hub.download import parse
 
 NAMED = {"config.json", "model.safetensors", "README.md", "samples.png", "metrics.json"}
 
@@ -46,7 +46,7 @@ def test_a_pinned_and_cached_model_costs_no_request_and_no_client(hub, ganzoo):
     assert ganzoo("verify", f"hf:me/model@{commit}").status == 0
     assert hub.requests == []
     program = (
-        f"import sys\nfrom ganzoo_core.hub import parse, pull\npull(parse('hf:me/model@{commit}'))\n"
+        f"import sys\nfrom ganzoo_core.hub.download import parse, pull\npull(parse('hf:me/model@{commit}'))\n"
         "assert 'huggingface_hub' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -268,7 +268,7 @@ def test_h07_transfers_that_break_off_leave_nothing_wrong(hub, ganzoo, tmp_path,
 def test_h09_a_server_that_trickles_ends_at_the_time_limit(hub, tmp_path, monkeypatch, where):
     published(hub)
     monkeypatch.setenv("GANZOO_HUB_TIMEOUT", "1")
-    monkeypatch.setattr("ganzoo_core.asking.SLOWEST", 1 << 30)
+    monkeypatch.setattr("ganzoo_core.hub.client.SLOWEST", 1 << 30)
     hub.misbehave("trickle", where, 99, method="GET")
     start = time.monotonic()
     refused(apart("pull", "hf:me/model"), 3, "did not finish within 1 s")
@@ -340,7 +340,11 @@ def test_a_missing_plugin_is_named_with_its_install_line(hub, ganzoo):
 
 
 def test_future_formats_and_unknown_keys_are_refused_before_the_weights_are_fetched(hub, ganzoo):
-    for changes, words in (({"format": 2}, "reads 1"), ({"extra": 1}, "unknown key 'extra'"), ({"dtype": 5}, "dtype")):
+    for changes, words in (
+        ({"format": 3}, "reads 1 and 2"),
+        ({"extra": 1}, "unknown key 'extra'"),
+        ({"dtype": 5}, "dtype"),
+    ):
         published(hub, config__json=config_with(**changes))
         refused(ganzoo("pull", "hf:me/model"), 2, words)
     assert not [path for path in hub.paths() if path.startswith("/cdn/")]
@@ -374,7 +378,7 @@ def test_python_gets_the_same_errors(hub):
     with pytest.raises(GanzooError, match="no such repository"):
         gz.load("hf:me/nothing")
     hub.misbehave(500, "/api/")
-    with pytest.raises(OutsideFault, match="in trouble"):
+    with pytest.raises(ExternalError, match="in trouble"):
         gz.load("hf:me/nothing")
 
 

@@ -9,7 +9,7 @@ from hubs import MODEL, apart, published, refused, snapshot
 
 import ganzoo_core as gz
 import plugins
-from ganzoo_core.errors import GanzooError, OutsideFault
+from ganzoo_core.errors import ExternalError, GanzooError
 from ganzoo_core.testing.hub import READER, WRITER
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")  # the client's own, of its httpx
@@ -166,7 +166,7 @@ FAULTS = {  # what is wrong: how, exit code, words
 def resets(hub, env):
     """The client tries for minutes."""
     env.setenv("GANZOO_HUB_TIMEOUT", "1")
-    env.setattr("ganzoo_core.asking.SLOWEST", 1 << 30)
+    env.setattr("ganzoo_core.hub.client.SLOWEST", 1 << 30)
     hub.misbehave("reset", "/preupload/", 99)
 
 
@@ -270,7 +270,7 @@ def test_python_gets_the_errors(hub, monkeypatch):
     with pytest.raises(GanzooError, match="unknown licence"):
         gz.load(MODEL).push("me/model", license="MTI")
     monkeypatch.delenv("HF_TOKEN")
-    with pytest.raises(OutsideFault, match="no token"):
+    with pytest.raises(ExternalError, match="no token"):
         gz.load(MODEL).push("me/model", license="mit")
 
 

@@ -10,10 +10,11 @@ from hubs import MODEL, apart, refused
 from huggingface_hub import ModelCard
 
 import ganzoo_core as gz
-from ganzoo_core import asking, cards
-from ganzoo_core.configs import read_config
-from ganzoo_core.errors import OutsideFault
-from ganzoo_core.licences import HUB, hub_licence, spdx
+from ganzoo_core.errors import ExternalError
+from ganzoo_core.hub import client
+from ganzoo_core.models import card
+from ganzoo_core.weights.config import read_config
+from ganzoo_core.weights.licenses import HUB, hub_licence, spdx
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")  # the client's own, of its httpx
 PROTOCOL = {
@@ -114,7 +115,7 @@ def test_the_card_says_first_what_one_wants_first(hub, ganzoo, folder):
     code = re.search(r"```python\n(.*?)```", text, re.S)[1]
     assert len(code.splitlines()) == 3
     exec(code, made := {})
-    assert made["images"].shape == (16, 1, 32, 32)
+    assert made["samples"].shape == (16, 1, 32, 32)
 
 
 def test_the_metadata_is_what_the_hub_lists_by(hub, ganzoo, folder):
@@ -129,13 +130,13 @@ def test_the_metadata_is_what_the_hub_lists_by(hub, ganzoo, folder):
 
 
 def test_the_same_model_has_the_same_card(folder):
-    subject = cards.Subject(read_config(folder), METRICS, "hf:me/model", True)
-    assert cards.card(subject) == cards.card(subject)
-    assert not re.search(r"20[0-9][0-9]-[01][0-9]", cards.card(subject))
+    subject = card.CardData(read_config(folder), METRICS, "hf:me/model", True)
+    assert card.card(subject) == card.card(subject)
+    assert not re.search(r"20[0-9][0-9]-[01][0-9]", card.card(subject))
 
 
 def test_a_card_without_metrics_and_samples_says_how_to_measure():
-    text = cards.card(cards.Subject(read_config(MODEL), [], "hf:me/model", False))
+    text = card.card(card.CardData(read_config(MODEL), [], "hf:me/model", False))
     assert "None has been measured yet" in text and "samples.png)" not in text and "model-index" not in text
 
 
@@ -143,10 +144,10 @@ def test_a_card_of_a_conditional_model_says_which_class():
     """What must be said when it is sampled is said in the lines that one copies."""
     config = read_config(MODEL)
     config["inputs"]["label"] = {"kind": "label", "shape": [], "range": [0, 9], "default": None, "names": []}
-    text = cards.card(cards.Subject(config, [], "hf:me/model", True))
+    text = card.card(card.CardData(config, [], "hf:me/model", True))
     assert "model.sample(16, seed=0, label=0)" in text and "--label 0 -o samples.png" in text
     config["inputs"]["label"]["default"] = 3
-    assert "model.sample(16, seed=0)" in cards.card(cards.Subject(config, [], "hf:me/model", True))
+    assert "model.sample(16, seed=0)" in card.card(card.CardData(config, [], "hf:me/model", True))
 
 
 def test_strangers_words_stay_words():
@@ -155,7 +156,7 @@ def test_strangers_words_stay_words():
     config["dataset"] = {"name": "a`|\n# Big\n<script>", "licence": "x](http://evil)\x1b["}
     config["training"]["command"] = "train\n```\n# Broken out"
     config["id"] = "wgan_gp.<img>"
-    text = cards.card(cards.Subject(config, [], "hf:me/model", True))
+    text = card.card(card.CardData(config, [], "hf:me/model", True))
     page = text.split("\n---\n", 1)[1]
     assert "\n# Big" not in text and "<script>" not in re.sub("`[^`\n]*`", "", page)
     assert "\n# Broken out" not in text and "\x1b" not in text and "](http://evil" not in page.replace("\\]", "")
@@ -184,12 +185,12 @@ def test_a_connection_that_was_closed_under_a_call_is_asked_again_once():
                 raise RuntimeError("while reading") from fault
         return "answer"
 
-    assert asking.within(lambda: work(1), asking.Subject("me/model")) == "answer" and len(calls) == 2
+    assert client.within(lambda: work(1), client.Subject("me/model")) == "answer" and len(calls) == 2
     calls.clear()
-    with pytest.raises(OutsideFault):
-        asking.within(lambda: work(5), asking.Subject("me/model"))
+    with pytest.raises(ExternalError):
+        client.within(lambda: work(5), client.Subject("me/model"))
     assert len(calls) == 2
     calls.clear()
-    with pytest.raises(OutsideFault, match="me/model: cannot reach"):  # a commit may have been made
-        asking.once(lambda: work(1), asking.Subject("me/model"))
+    with pytest.raises(ExternalError, match="me/model: cannot reach"):  # a commit may have been made
+        client.once(lambda: work(1), client.Subject("me/model"))
     assert len(calls) == 1

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
-from ganzoo_core import losses
+from ganzoo_core.objectives import losses
 
 
 def sigmoid(s):

@@ -9,12 +9,12 @@ import torch
 from processes import ganzoo
 
 import ganzoo_core as gz
-from ganzoo_core import cards, metrics
-from ganzoo_core.data import Facts, Tensors, open_source
-from ganzoo_core.data.catalog import DATASETS
-from ganzoo_core.errors import GanzooError, UnknownName
-from ganzoo_core.metrics import Question, Subject
-from ganzoo_core.networks import Generator, Input, Output
+from ganzoo_core.data import DATASETS, DatasetInfo, Tensors, open_dataset
+from ganzoo_core.errors import GanzooError, UnknownNameError
+from ganzoo_core.metrics import EvalContext, evaluate
+from ganzoo_core.metrics.evaluate import EvalConfig
+from ganzoo_core.models import card
+from ganzoo_core.nn import Category, Generator, Image, Images, Label, Latent, Points
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +26,11 @@ def run(tmp_path_factory):
     return folder
 
 
-class Points(Generator):
+class Dots(Generator):
     """z -> a point."""
 
-    output = Output((2,), None)
-    inputs = {"z": Input("latent", (2,))}
+    output = Points((2,))
+    inputs = {"z": Latent((2,))}
 
     def __init__(self):
         super().__init__()
@@ -40,16 +40,16 @@ class Points(Generator):
         return self.scale * z
 
 
-class Labelled(Points):
-    inputs = {"z": Input("latent", (2,)), "label": Input("label", (), (0, 2)), "c": Input("category", (), (0, 3))}
+class Labelled(Dots):
+    inputs = {"z": Latent((2,)), "label": Label(3), "c": Category(4)}
 
     def forward(self, z, label, c):
         return self.scale * torch.stack([label.float(), c.float()], 1) + 0 * z
 
 
-class Translating(Points):
-    inputs = {"a": Input("image", (1, 4, 4))}
-    output = Output((1, 4, 4))
+class Translating(Dots):
+    inputs = {"a": Image((1, 4, 4))}
+    output = Images((1, 4, 4))
 
     def forward(self, a):
         return -self.scale * a
@@ -68,25 +68,25 @@ class Held:
         return "Held"
 
 
-def subject(generator, source=None, n=1300, seed=0, cache=None):
-    source = source or open_source("ring", datasets={d.name: d for d in DATASETS})
-    return Subject(Held(generator), source, Question("ring", n=n), seed, lambda *_: None, cache)
+def context(generator, source=None, n=1300, seed=0, cache=None):
+    source = source or open_dataset("ring", datasets={d.name: d for d in DATASETS})
+    return EvalContext(Held(generator), source, EvalConfig("ring", n=n), seed, lambda *_: None, cache)
 
 
 def test_samples_come_in_blocks_the_same_every_time_and_no_two_alike():
-    blocks = [batch["x"] for batch in subject(Points()).generated()]
+    blocks = [batch["x"] for batch in context(Dots()).generated()]
     assert [len(block) for block in blocks] == [512, 512, 276]
-    again = torch.cat([batch["x"] for batch in subject(Points()).generated()])
+    again = torch.cat([batch["x"] for batch in context(Dots()).generated()])
     assert torch.equal(torch.cat(blocks), again)
     assert len(again.unique(dim=0)) == 1300
-    fewer = torch.cat([batch["x"] for batch in subject(Points()).generated(100)])
+    fewer = torch.cat([batch["x"] for batch in context(Dots()).generated(100)])
     assert torch.equal(fewer, again[:100])
-    other = torch.cat([batch["x"] for batch in subject(Points(), seed=1).generated()])
+    other = torch.cat([batch["x"] for batch in context(Dots(), seed=1).generated()])
     assert not torch.equal(other, again)
 
 
 def test_labels_and_categories_are_cycled_evenly():
-    batches = list(subject(Labelled(), n=1200).generated())
+    batches = list(context(Labelled(), n=1200).generated())
     labels, codes = (torch.cat([batch[k] for batch in batches]) for k in ("label", "c"))
     assert labels.bincount().tolist() == [400, 400, 400] and codes.bincount().tolist() == [300] * 4
     x = torch.cat([batch["x"] for batch in batches])
@@ -95,19 +95,19 @@ def test_labels_and_categories_are_cycled_evenly():
 
 def paired():
     a, b = torch.randint(256, (2, 30, 1, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
-    return Tensors(Facts("pairs", frozenset("ab"), 4, 1, None, (), "", "f" * 64), {"a": a, "b": b}, {})
+    return Tensors(DatasetInfo("pairs", frozenset("ab"), 4, 1, None, (), "", "f" * 64), {"a": a, "b": b}, {})
 
 
 def test_what_is_neither_drawn_nor_cycled_comes_from_the_data_with_its_target():
     source = paired()
-    (batch,) = subject(Translating(), source, n=30).generated()
+    (batch,) = context(Translating(), source, n=30).generated()
     real = source.fetch(range(30))
     assert torch.equal(batch["x"], -real["a"]) and torch.equal(batch["target"], real["b"])
 
 
 def test_data_without_the_input_are_refused():
     with pytest.raises(GanzooError, match="ring: has no a, which Held needs"):
-        list(subject(Translating()).generated())
+        list(context(Translating()).generated())
 
 
 def test_statistics_of_data_are_made_once_and_anew_when_damaged(tmp_path):
@@ -117,44 +117,44 @@ def test_statistics_of_data_are_made_once_and_anew_when_damaged(tmp_path):
         made.append(1)
         return {"mean": torch.arange(3.0)}
 
-    first = subject(Points(), cache=tmp_path).kept("k", make)
-    again = subject(Points(), cache=tmp_path).kept("k", make)
+    first = context(Dots(), cache=tmp_path).disk_cached("k", make)
+    again = context(Dots(), cache=tmp_path).disk_cached("k", make)
     assert len(made) == 1 and torch.equal(first["mean"], again["mean"])
     (path,) = tmp_path.iterdir()
     data = bytearray(path.read_bytes())
     data[-1] ^= 1  # a bit of the last number: safetensors would read it
     path.write_bytes(data)
-    assert torch.equal(subject(Points(), cache=tmp_path).kept("k", make)["mean"], first["mean"])
+    assert torch.equal(context(Dots(), cache=tmp_path).disk_cached("k", make)["mean"], first["mean"])
     assert len(made) == 2
-    subject(Points(), cache=tmp_path).kept("another extractor", make)
+    context(Dots(), cache=tmp_path).disk_cached("another extractor", make)
     assert len(made) == 3
 
 
 def test_a_cache_that_cannot_be_written_is_none(tmp_path):
     (tmp_path / "file").touch()
-    kept = subject(Points(), cache=tmp_path / "file").kept("k", lambda: {"n": torch.ones(1)})
+    kept = context(Dots(), cache=tmp_path / "file").disk_cached("k", lambda: {"n": torch.ones(1)})
     assert kept["n"] == 1
 
 
 def test_metrics_that_share_a_pass_go_through_the_samples_once():
-    counted = subject(Points())
-    assert counted.once(counting) is counted.once(counting)
+    counted = context(Dots())
+    assert counted.cached(counting) is counted.cached(counting)
 
 
-class Scaled(Points):
+class Scaled(Dots):
     def sample(self, n, *, seed, scale: float = 1.0, **inputs):
         return scale * super().sample(n, seed=seed, **inputs)
 
 
 def test_options_of_sampling_reach_it_and_those_that_choose_what_is_measured_do_not():
     def asked(**options):
-        source = open_source("ring", datasets={d.name: d for d in DATASETS})
-        question = Question("ring", n=8, options=tuple(options.items()))
-        return Subject(Held(Scaled()), source, question, 0, lambda *_: None, None)
+        source = open_dataset("ring", datasets={d.name: d for d in DATASETS})
+        question = EvalConfig("ring", n=8, options=tuple(options.items()))
+        return EvalContext(Held(Scaled()), source, question, 0, lambda *_: None, None)
 
     (batch,) = asked(scale="0").generated()
     assert batch["x"].abs().max() == 0
-    with pytest.raises(UnknownName, match="unknown sampling option 'scales'"):
+    with pytest.raises(UnknownNameError, match="unknown sampling option 'scales'"):
         asked(scales="0")
 
 
@@ -171,25 +171,25 @@ def test_options_of_sampling_are_part_of_the_protocol(styled):
     (row,) = json.loads(done.stdout)["metrics"]
     assert row["protocol"]["options"] == {"truncation": "0.5"}
     done = ganzoo("eval", styled, "--metric", "nearest", "-n", "16", "--publish", "--json")
-    (plain,) = json.loads(done.stdout)["metrics"]
-    assert plain["value"] != row["value"] and "options" not in plain["protocol"]
-    assert [r.equal for r in metrics.remeasure(gz.load(styled))] == [True, True]
-    assert "-c truncation=0.5" in cards.command("stylegan2.tiny", row)
+    (escape,) = json.loads(done.stdout)["metrics"]
+    assert escape["value"] != row["value"] and "options" not in escape["protocol"]
+    assert [r.equal for r in evaluate.remeasure(gz.load(styled))] == [True, True]
+    assert "-c truncation=0.5" in card.command("stylegan2.tiny", row)
     done = ganzoo(
         "eval", styled, "--metric", "nearest", "-n", "16", "-c", "mix_rows=1", "-c", "mix_cols=2", "-c", "mix_layers=0"
     )
     assert done.returncode == 2 and "sheets cannot be measured" in done.stderr
 
 
-def counting(which: Subject):
+def counting(which: EvalContext):
     return object()
 
 
 @pytest.fixture(scope="module")
 def measured(run, tmp_path_factory):
     model = gz.load(run)
-    question = Question("digits", ("nearest",), n=40, seeds=(0, 1))
-    return model, question, metrics.evaluate(model, question)
+    question = EvalConfig("digits", ("nearest",), n=40, seeds=(0, 1))
+    return model, question, evaluate.evaluate(model, question)
 
 
 def test_a_score_says_how_it_was_measured(measured):
@@ -204,7 +204,7 @@ def test_a_score_says_how_it_was_measured(measured):
 
 def test_several_seeds_give_their_mean_and_spread(measured):
     model, _, (both,) = measured
-    each = [metrics.evaluate(model, Question("digits", ("nearest",), 40, (seed,)))[0] for seed in (0, 1)]
+    each = [evaluate.evaluate(model, EvalConfig("digits", ("nearest",), 40, (seed,)))[0] for seed in (0, 1)]
     assert each[0].spread is None and each[0].value != each[1].value
     assert both.value == pytest.approx((each[0].value + each[1].value) / 2)
     assert both.spread == pytest.approx(abs(each[0].value - each[1].value) / 2**0.5)
@@ -212,45 +212,45 @@ def test_several_seeds_give_their_mean_and_spread(measured):
 
 def test_the_same_question_gives_the_same_digits(measured):
     model, question, scores = measured
-    assert metrics.evaluate(model, question) == scores
+    assert evaluate.evaluate(model, question) == scores
 
 
 def test_what_is_published_is_measured_again_and_a_wrong_number_found(measured, tmp_path):
     model, _, scores = measured
     folder = model.save(tmp_path / "model")
     with pytest.raises(GanzooError, match="no published metrics"):
-        metrics.remeasure(gz.load(folder))
-    path = metrics.publish(folder, scores)
+        evaluate.remeasure(gz.load(folder))
+    path = evaluate.publish(folder, scores)
     assert gz.load(folder).info.metrics[0]["name"] == "nearest"
-    assert [r.equal for r in metrics.remeasure(gz.load(folder))] == [True]
+    assert [r.equal for r in evaluate.remeasure(gz.load(folder))] == [True]
     document = json.loads(path.read_text())
     document["metrics"][0]["value"] *= 1.001
     path.write_text(json.dumps(document))
-    assert [r.equal for r in metrics.remeasure(gz.load(folder))] == [False]
+    assert [r.equal for r in evaluate.remeasure(gz.load(folder))] == [False]
 
 
 def test_publishing_replaces_what_has_the_same_name_on_the_same_data(measured, tmp_path):
     model, _, scores = measured
     folder = model.save(tmp_path / "model")
-    metrics.publish(folder, scores)
-    metrics.publish(folder, scores)
+    evaluate.publish(folder, scores)
+    evaluate.publish(folder, scores)
     assert len(json.loads((folder / "metrics.json").read_text())["metrics"]) == 1
 
 
 def test_other_data_under_the_same_name_are_refused(measured, tmp_path):
     model, _, scores = measured
     folder = model.save(tmp_path / "model")
-    path = metrics.publish(folder, scores)
+    path = evaluate.publish(folder, scores)
     document = json.loads(path.read_text())
     document["metrics"][0]["protocol"]["data_sha256"] = "0" * 64
     path.write_text(json.dumps(document))
     with pytest.raises(GanzooError, match="digits: other data than nearest was measured on"):
-        metrics.remeasure(gz.load(folder))
+        evaluate.remeasure(gz.load(folder))
 
 
 def test_unknown_metrics_are_refused_with_a_suggestion(run):
-    with pytest.raises(UnknownName, match=r"unknown metric 'neerest'\. Did you mean nearest"):
-        metrics.evaluate(gz.load(run), Question("digits", ("neerest",)))
+    with pytest.raises(UnknownNameError, match=r"unknown metric 'neerest'\. Did you mean nearest"):
+        evaluate.evaluate(gz.load(run), EvalConfig("digits", ("neerest",)))
 
 
 def test_the_command_prints_the_same_document_twice(run):
@@ -273,7 +273,7 @@ def test_the_command_shows_the_protocol_beside_the_value(run):
 def test_verify_measures_published_scores_again(measured, tmp_path):
     model, _, scores = measured
     folder = model.save(tmp_path / "model")
-    path = metrics.publish(folder, scores)
+    path = evaluate.publish(folder, scores)
     done = ganzoo("verify", folder, "--metrics", "--json")
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["models"][0]["metrics"]

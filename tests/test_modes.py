@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
+from ganzoo_metrics.modes import modes
 
 from ganzoo_core.data import grid_modes, ring_modes
-from ganzoo_core.modes import modes
 
 
 @pytest.mark.parametrize(("means", "std"), [ring_modes(), grid_modes()])

@@ -7,10 +7,22 @@ import torch
 from torch import nn
 from torch.nn import functional as fn
 
-from ganzoo_core.errors import GanzooError, UnknownName
-from ganzoo_core.networks import Discriminator, Generator, Input, Output, cycled, sample_exactly
-from ganzoo_core.objective import Objective, Phase, Player, Step, adam
-from ganzoo_core.trainer import Alternating
+from ganzoo_core.errors import GanzooError, UnknownNameError
+from ganzoo_core.nn import (
+    Category,
+    Code,
+    Discriminator,
+    Generator,
+    Image,
+    Images,
+    Label,
+    Latent,
+    Points,
+    sample_deterministic,
+)
+from ganzoo_core.nn.inputs import cycled
+from ganzoo_core.objectives import Objective, Phase, Player, Step, adam
+from ganzoo_core.training.trainer import Alternating
 
 CLASSES = 3
 
@@ -18,8 +30,8 @@ CLASSES = 3
 class Noisy(Generator):
     """What could make a sample depend on its neighbours: batch norm, dropout, inner noise, spectral norm, labels."""
 
-    inputs = {"z": Input("latent", (4,)), "label": Input("label", range=(0, CLASSES - 1))}
-    output = Output((3, 8, 8))
+    inputs = {"z": Latent((4,)), "label": Label(CLASSES)}
+    output = Images((3, 8, 8))
 
     def __init__(self):
         super().__init__()
@@ -35,7 +47,7 @@ class Noisy(Generator):
 class Plain(Generator):
     """A latent and nothing else."""
 
-    output = Output((2,), None)
+    output = Points((2,))
 
     def __init__(self, latent):
         super().__init__()
@@ -97,10 +109,10 @@ def test_samples_and_seeds_differ(net):
 
 
 def test_each_sample_has_a_latent_of_its_own_whatever_the_chunk(monkeypatch):
-    net = Plain(Input("latent", (4,)))
+    net = Plain(Latent((4,)))
     whole = net.sample(40, seed=0)
     assert len(whole.unique(dim=0)) == 40
-    monkeypatch.setattr(Plain, "chunk", 7)
+    monkeypatch.setattr(Plain, "sample_batch_size", 7)
     torch.testing.assert_close(net.sample(40, seed=0), whole)
 
 
@@ -140,7 +152,7 @@ def test_a_run_that_is_looked_at_equals_one_that_is_not():
         for report in Alternating(batch_size=8, ema_images=16).run(game, feed):
             losses.append(report.losses["G/adv"])
             if look:
-                for shown in game.shipped().values():
+                for shown in game.exported_networks().values():
                     shown.sample(4, seed=report.iteration, label=2)
         runs.append((torch.stack(losses), game.state_dict()))
     assert torch.equal(runs[0][0], runs[1][0])
@@ -169,12 +181,12 @@ def test_wrong_conditions_are_refused_in_one_line(net, given, says):
     with pytest.raises(GanzooError, match=says) as refused:
         net.sample(3, seed=0, **given)
     assert "\n" not in str(refused.value) and refused.value.exit_code == 2
-    assert isinstance(refused.value, UnknownName) == ("unknown" in says)
+    assert isinstance(refused.value, UnknownNameError) == ("unknown" in says)
 
 
 class Coded(Generator):
-    inputs = {"z": Input("latent", (4,)), "code": Input("code", (2,), (-1.0, 1.0), default=0.0)}
-    output = Output((2,), None)
+    inputs = {"z": Latent((4,)), "code": Code((2,), (-1.0, 1.0), default=0.0)}
+    output = Points((2,))
 
     def __init__(self):
         super().__init__()
@@ -215,19 +227,19 @@ def test_less_than_one_sample_is_refused(net, n):
 
 def test_each_latent_of_several_is_drawn_in_its_own_shape():
     net = Coded()
-    net.inputs = {"z": Input("latent", (4,)), "code": Input("latent", (2,), (-1.0, 1.0))}
+    net.inputs = {"z": Latent((4,)), "code": Latent((2,), (-1.0, 1.0))}
     assert net.sample(3, seed=0).shape == (3, 2)
 
 
 def test_a_default_stands_in_for_what_is_not_said(net):
-    net.inputs = net.inputs | {"label": Input("label", range=(0, CLASSES - 1), default=2)}
+    net.inputs = net.inputs | {"label": Label(CLASSES, default=2)}
     assert torch.equal(net.sample(3, seed=0), net.sample(3, seed=0, label=2))
 
 
 @pytest.mark.parametrize("range_", [None, (-1.0, 1.0), (0.0, 2.0)])
 def test_a_latent_is_uniform_in_its_range_and_normal_without_one(range_):
     torch.manual_seed(0)
-    z = Plain(Input("latent", (50,), range_)).prior(400)
+    z = Plain(Latent((50,), range_)).prior(400)
     assert z.shape == (400, 50)
     if range_ is None:
         assert abs(z.mean()) < 0.03 and abs(z.std() - 1) < 0.03 and z.abs().max() > 3
@@ -238,17 +250,17 @@ def test_a_latent_is_uniform_in_its_range_and_normal_without_one(range_):
 
 
 def test_a_prior_can_be_drawn_from_a_stream_of_its_own():
-    net, state = Plain(Input("latent", (4,))), torch.get_rng_state()
+    net, state = Plain(Latent((4,))), torch.get_rng_state()
     a, b = (net.prior(3, torch.Generator().manual_seed(1)) for _ in range(2))
     assert torch.equal(a, b) and torch.equal(torch.get_rng_state(), state)
 
 
 def test_a_free_size_of_a_latent_is_1():
-    assert Plain(Input("latent", (4, None, None))).prior(2).shape == (2, 4, 1, 1)
+    assert Plain(Latent((4, None, None))).prior(2).shape == (2, 4, 1, 1)
 
 
 def test_what_a_network_does_not_have_is_said_in_one_line(net):
-    net.inputs = {"image": Input("image", (3, 8, 8))}
+    net.inputs = {"image": Image((3, 8, 8))}
     for call in (lambda: net.prior(1), lambda: Critic().features(torch.zeros(1, 3, 8, 8))):
         with pytest.raises(GanzooError, match=r"^(Noisy: takes no latent|Critic: has no features)"):
             call()
@@ -258,11 +270,11 @@ class Drawn(Generator):
     """A latent, a categorical and a continuous code: all drawn unless they are given."""
 
     inputs = {
-        "z": Input("latent", (4,)),
-        "c": Input("category", (), (0, 2)),
-        "u": Input("code", (1,), (-1.0, 1.0)),
+        "z": Latent((4,)),
+        "c": Category(3),
+        "u": Code((1,), (-1.0, 1.0)),
     }
-    output = Output((6,), None)
+    output = Points((6,))
 
     def __init__(self):
         super().__init__()
@@ -291,8 +303,8 @@ def test_a_latent_that_is_given_is_used():
 
 
 def test_sheets_show_all_classes(net):
-    assert cycled(net, 5) == {"label": [0, 1, 2, 0, 1]}
-    assert cycled(Plain(Input("latent", (2,))), 5) == {} == cycled(Critic(), 5)
+    assert cycled(net, 5)["label"].tolist() == [0, 1, 2, 0, 1]
+    assert cycled(Plain(Latent((2,))), 5) == {} == cycled(Critic(), 5)
     game = Game()
     made = game.sample({"x": torch.zeros(4, 1)})["G"]
     assert torch.equal(made, game.G.sample(4, seed=0, label=[0, 1, 2, 0]))
@@ -308,16 +320,16 @@ def test_latents_may_be_drawn_otherwise(net):
     def small(n, rng):
         return {name: z / 100 for name, z in net.priors(n, rng).items()}
 
-    five = sample_exactly(net, net, 5, 0, {"label": 0}, small)
-    assert torch.equal(five[:2], sample_exactly(net, net, 2, 0, {"label": 0}, small))
+    five = sample_deterministic(net, net, 5, 0, {"label": 0}, small)
+    assert torch.equal(five[:2], sample_deterministic(net, net, 2, 0, {"label": 0}, small))
     assert not torch.equal(five, net.sample(5, seed=0, label=0))
 
 
 def test_classes_may_be_given_by_name():
     net = Noisy()
-    net.inputs = net.inputs | {"label": Input("label", (), (0, 2), names=("Cat", "dog", "7"))}
+    net.inputs = net.inputs | {"label": Label(3, names=("Cat", "dog", "7"))}
     by_number = net.sample(3, seed=0, label=[0, 1, 2])
     assert torch.equal(net.sample(3, seed=0, label=["cat", "DOG", "7"]), by_number)
     assert torch.equal(net.sample(3, seed=0, label="1"), net.sample(3, seed=0, label=1))
-    with pytest.raises(UnknownName, match=r"unknown label 'dgo'. Did you mean dog"):
+    with pytest.raises(UnknownNameError, match=r"unknown label 'dgo'. Did you mean dog"):
         net.sample(3, seed=0, label="dgo")

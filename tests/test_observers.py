@@ -13,11 +13,12 @@ import pytest
 import torch
 
 import ganzoo_core as gz
-from ganzoo_core import observers
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.observers import Lines, Watcher, due, numbers
-from ganzoo_core.tensorboard import TensorBoard
-from ganzoo_core.trainer import Position, Report
+from ganzoo_core.training.callbacks import base, console
+from ganzoo_core.training.callbacks.base import Callback, due, numbers
+from ganzoo_core.training.callbacks.console import ProgressLines
+from ganzoo_core.training.callbacks.tensorboard import TensorBoardCallback
+from ganzoo_core.training.trainer import Position, Report
 
 RUN = {"images": 800, "batch_size": 16, "precision": "fp32"}
 ENV = {**os.environ, "OMP_NUM_THREADS": "1", "TERM": "xterm-256color", "COLUMNS": "120"}
@@ -88,9 +89,9 @@ def test_progress_on_a_terminal_is_a_bar(tmp_path):
 
 
 def test_a_bar_names_the_phase(capsys):
-    bar = observers.Bar(observers.Run(None, {}, None, "toy"))
+    bar = console.ProgressBar(base.Run(None, {}, None, "toy"))
     try:
-        bar.see(report(800, **{"D/real": 0.5}))
+        bar.on_report(report(800, **{"D/real": 0.5}))
     finally:
         bar.close()
     assert "toy [main]" in capsys.readouterr().err
@@ -98,12 +99,12 @@ def test_a_bar_names_the_phase(capsys):
 
 def test_lines_come_every_few_seconds_and_at_the_end(monkeypatch):
     clock, stream = [0.0], io.StringIO()
-    monkeypatch.setattr(observers.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(sys, "stderr", stream)
-    lines = Lines(observers.Run(None, {}, None, "toy"), seconds=10)
+    lines = ProgressLines(base.Run(None, {}, None, "toy"), seconds=10)
     for images in range(16, 801, 16):
         clock[0] += 1.0
-        lines.see(report(images, **{"D/real": 0.5}))
+        lines.on_report(report(images, **{"D/real": 0.5}))
     said = stream.getvalue().splitlines()
     assert [line.split()[2] for line in said] == ["160/800", "320/800", "480/800", "640/800", "800/800"]
     assert all("D/real 0.500" in line for line in said)
@@ -129,25 +130,24 @@ def test_the_log_holds_the_losses(tmp_path):
 
 def test_observers_change_nothing(tmp_path):
     alone, _ = train()
-    watched, _ = train(tmp_path / "run", watchers=(TensorBoard, Lines))
+    with_callbacks, _ = train(tmp_path / "run", callbacks=(TensorBoardCallback, ProgressLines))
     assert len(list((tmp_path / "run" / "samples").glob("*.png"))) == 20
-    assert alone.keys() == watched.keys()
-    assert [k for k in alone if not torch.equal(alone[k], watched[k])] == []
+    assert alone.keys() == with_callbacks.keys()
+    assert [k for k in alone if not torch.equal(alone[k], with_callbacks[k])] == []
 
 
 # ---- a plugin's ------------------------------------------------------------------------------------------------------
 PLUGIN = """
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Observer
+from ganzoo_core.plugin import CallbackEntry, hookimpl
 
 @hookimpl
-def ganzoo_observers():
-    return [Observer("diary", "Writes down what it sees.", "diary_watcher:Diary")]
+def ganzoo_callbacks():
+    return [CallbackEntry("diary", "Writes down what it sees.", "diary_watcher:Diary")]
 """
 WATCHER = """
-from ganzoo_core.observers import Watcher
+from ganzoo_core.training.callbacks.base import Callback
 
-class Diary(Watcher):
+class Diary(Callback):
     def __init__(self, run):
         self.run = run
         self.write(f"made {run.name} {sorted(run.preview)}")
@@ -156,7 +156,7 @@ class Diary(Watcher):
         with open(self.run.folder / "diary.txt", "a") as file:
             print(text, file=file)
 
-    def see(self, report):
+    def on_report(self, report):
         self.write(f"saw {report.position.images}")
         if (self.run.folder / ".." / "fail").exists() and report.position.images == 48:
             raise RuntimeError("the ink is out")
@@ -197,17 +197,17 @@ def test_a_plugins_observer_sees_all_and_is_closed_however_the_run_ends(diary, t
 def test_callers_watchers_are_closed_when_nobody_listens_any_more():
     told = []
 
-    class Ear(Watcher):
+    class Ear(Callback):
         def __init__(self, run):
             told.append(run.folder)
 
-        def see(self, report):
+        def on_report(self, report):
             told.append(report.position.images)
 
         def close(self):
             told.append("closed")
 
-    reports = gz.train(gz.create("dcgan", preset="tiny"), "digits", watchers=(Ear,), **RUN)
+    reports = gz.train(gz.create("dcgan", preset="tiny"), "digits", callbacks=(Ear,), **RUN)
     assert told == []
     next(reports)
     reports.close()
@@ -224,7 +224,7 @@ def events(folder):
 
 
 def test_tensorboard_shows_losses_and_grids(tmp_path):
-    train(tmp_path / "run", watchers=(TensorBoard,))
+    train(tmp_path / "run", callbacks=(TensorBoardCallback,))
     shown = events(tmp_path / "run")
     assert sorted(shown.Tags()["scalars"]) == ["D/fake", "D/real", "G/adv"]
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
@@ -237,7 +237,7 @@ def test_tensorboard_shows_losses_and_grids(tmp_path):
 
 
 def test_tensorboard_of_a_resumed_run_shows_nothing_twice(tmp_path):
-    options = {**RUN, "checkpoint_every": 160, "watchers": (TensorBoard,), "out": tmp_path / "run"}
+    options = {**RUN, "checkpoint_every": 160, "callbacks": (TensorBoardCallback,), "out": tmp_path / "run"}
     for seen in gz.train(gz.create("dcgan", preset="tiny"), "digits", **options):
         if seen.position.images == 432:
             break
@@ -250,7 +250,7 @@ def test_tensorboard_of_a_resumed_run_shows_nothing_twice(tmp_path):
 
 def test_tensorboard_needs_a_run_directory():
     with pytest.raises(GanzooError, match="no directory"):
-        train(watchers=(TensorBoard,))
+        train(callbacks=(TensorBoardCallback,))
 
 
 def test_the_flag(tmp_path):

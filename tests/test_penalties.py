@@ -8,8 +8,16 @@ from torch import nn
 from torch.autograd import gradcheck
 from torch.func import functional_call
 
-from ganzoo_core import penalties
-from ganzoo_core.penalties import clip_rows, clip_weights, dragan_penalty, gradient_penalty, interpolate, r1, r2
+from ganzoo_core.objectives import (
+    clip_rows,
+    clip_weights,
+    dragan_penalty,
+    gradient_penalty,
+    interpolate,
+    penalties,
+    r1,
+    r2,
+)
 
 # All as functions of (critic, real, fake).
 PENALTIES = {

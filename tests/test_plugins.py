@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ganzoo_core import catalogue, register
 from ganzoo_core.errors import GanzooError
+from ganzoo_core.plugin.scaffold import scaffold
+from ganzoo_core.registry import build_index, index
 from plugins import GOOD, ganzoo, write
 
 ADD = Path(__file__).parent.parent / "docs" / "add-a-family.md"
-HOOK = "from ganzoo_core.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_families():\n    "
+HOOK = "from ganzoo_core.plugin.hooks import hookimpl\n@hookimpl\ndef ganzoo_families():\n    "
 BAD = {  # name of the plugin: its code, words of the reason
     "p01": ("import no_such_module", "no_such_module"),
     "p02": ("def f(:\n", "SyntaxError"),
@@ -28,13 +29,13 @@ BAD = {  # name of the plugin: its code, words of the reason
     "p06d": (HOOK + "yield 1 / 0", "division by zero"),
     "p06e": (HOOK + "return 'dcgan'", "not an iterable"),
     "p07": (HOOK + "raise SystemExit(3)", "SystemExit"),
-    "p08": ("from ganzoo_core.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_familys(): return []", "ganzoo_familys"),
-    "p08b": ("from ganzoo_core.hookspecs import hookimpl\n@hookimpl\ndef ganzoo_families(zoo): return []", "zoo"),
+    "p08": ("from ganzoo_core.plugin import hookimpl\n@hookimpl\ndef ganzoo_familys(): return []", "ganzoo_familys"),
+    "p08b": ("from ganzoo_core.plugin.hooks import hookimpl\n@hookimpl\ndef ganzoo_families(zoo): return []", "zoo"),
     "memory": ("raise MemoryError", "MemoryError"),
     "base": ("class Odd(BaseException): pass\nraise Odd('very')", "very"),
-    "name": ("from ganzoo_core.specs import *\nfrom ganzoo_core.hookspecs import hookimpl\n"
-             "Family('Bad Name', '', 'video', None, '', '', {'tiny': None})", "Bad Name"),
-    "tinyless": ("from ganzoo_core.specs import Family\nFamily('x', '', 'video', None, '', '', {})", "no preset"),
+    "name": ("from ganzoo_core.plugin.records import *\nfrom ganzoo_core.plugin.hooks import hookimpl\n"
+             "Family('Bad Name', '', None, 'a:b', 'a:b', {'tiny': None})", "Bad Name"),
+    "tinyless": ("from ganzoo_core.plugin.records import Family\nFamily('x', '', None, 'a:b', 'a:b')", "no preset"),
     "recursion": ("def f(): f()\nf()", "RecursionError"),
     "unicode": ("raise ValueError('\\u202e\\x00')", r"\u202e\x00"),
 }  # fmt: skip
@@ -49,7 +50,7 @@ def many(tmp_path_factory):
     write(folder, "p11", "x = 1", target="plugin_of_ganzoo_p11:missing.attribute")
     write(folder, "gate", GOOD, requires="ganzoo-core>=7,<8")
     write(folder, "p17", GOOD, requires="torch<2")
-    write(folder, "fine", GOOD, requires="ganzoo-core>=0.1,<0.2")
+    write(folder, "fine", GOOD, requires="ganzoo-core>=0.2,<0.3")
     return folder
 
 
@@ -155,7 +156,7 @@ def test_p18_directory_handlers_generators_and_dtype_are_restored(tmp_path):
         "import os, random, signal, torch\n"
         "look = lambda: (os.getcwd(), signal.getsignal(signal.SIGINT), random.getstate(), "
         "torch.get_rng_state().sum(), torch.get_default_dtype())\n"
-        "before = look()\nfrom ganzoo_core.registry import registry\nassert 'rude' in registry().families\n"
+        "before = look()\nfrom ganzoo_core.registry.plugins import registry\nassert 'rude' in registry().families\n"
         "assert look() == before"
     )
     done = subprocess.run(
@@ -169,7 +170,7 @@ def test_a_plugins_command_data_set_and_mirror_are_found(tmp_path):
         "import click\n@click.command()\ndef hello(): print('hello from a plugin')\n"
         "@hookimpl\ndef ganzoo_commands(): return [Command('hello', 'Say hello.', 'plugin_of_ganzoo_rich:hello')]\n"
         "@hookimpl\ndef ganzoo_datasets():\n"
-        "    return [Dataset('mine', 'digits again', ('x',), 'CC0-1.0', 'ganzoo_core.data.digits:open_digits')]\n"
+        "    return [DatasetEntry('mine', 'digits', ('x',), 'MIT', 'ganzoo_core.data.sets.digits:open_digits')]\n"
     )
     write(tmp_path, "rich", code)
     assert ganzoo(tmp_path, "hello").stdout == "hello from a plugin\n"
@@ -185,7 +186,7 @@ REGISTERS = {  # bad-inputs.md, section R: what to do to a good register, words 
     "R03 BOM": (lambda t: "\ufeff" + t, "line 1"),
     "R05 twice": (lambda t: t + t.split("\n\n", 1)[1], "twice"),
     "R06 unknown plugin": (lambda t: t.replace('plugin = "dcgan"', 'plugin = "dcgna"'), "Did you mean dcgan"),
-    "R07 other core": (lambda t: t.replace("<0.2,>=0.1", ">=7"), "wants ganzoo-core>=7, and this is"),
+    "R07 other core": (lambda t: t.replace("<0.3,>=0.2", ">=7"), "wants ganzoo-core>=7, and this is"),
     "R09 no commit": (lambda t: t.replace('where = "package"', 'where = "hf:me/model@main"'), "'main' is no commit"),
     "R10 bad repo": (lambda t: t.replace('where = "package"', f'where = "hf:../x@{"a" * 40}"'), "no owner/name"),
     "R11 unknown key": (lambda t: t.replace("\nsummary =", "\nsumary =", 1), "Did you mean summary"),
@@ -201,26 +202,24 @@ REGISTERS = {  # bad-inputs.md, section R: what to do to a good register, words 
 @pytest.mark.parametrize("name", REGISTERS)
 def test_a_bad_register_is_refused_in_one_line(name, tmp_path):
     spoil, words = REGISTERS[name]
-    text = catalogue.REGISTRY.read_text("utf-8")
+    text = index.REGISTRY.read_text("utf-8")
     bad = spoil(text)
     assert bad != text
     path = tmp_path / "registry.toml"
     path.write_bytes(bad if isinstance(bad, bytes) else bad.encode())
     with pytest.raises(GanzooError) as refused:
-        register.check(path)
+        build_index.check(path)
     assert words in str(refused.value) and "\n" not in str(refused.value) and "\x1b" not in str(refused.value)
 
 
 def test_r18_a_register_that_is_a_directory_is_refused(tmp_path):
     with pytest.raises(GanzooError, match="is no file"):
-        register.check(tmp_path)
+        build_index.check(tmp_path)
 
 
 def test_registry_check_finds_drift_and_build_mends_it(tmp_path):
     path = tmp_path / "registry.toml"
-    path.write_text(
-        catalogue.REGISTRY.read_text("utf-8").replace("Convolutional", "Convoluted").replace("2015", "2016")
-    )
+    path.write_text(index.REGISTRY.read_text("utf-8").replace("Convolutional", "Convoluted").replace("2015", "2016"))
     done = ganzoo(tmp_path, "registry", "check", "--file", path)
     assert done.returncode == 2 and "2016" in done.stderr and "registry build" in done.stderr
     assert ganzoo(tmp_path, "registry", "build", "--file", path).returncode == 0
@@ -228,15 +227,15 @@ def test_registry_check_finds_drift_and_build_mends_it(tmp_path):
 
 
 def test_search_and_info_know_every_named_gan():
-    from ganzoo_core import named
+    from ganzoo_core.registry import gan_names
 
-    assert len(named.named()) == 501
-    assert len({(row.name, row.arxiv) for row in named.named()}) == 501
-    assert {row.name for row in named.search("wasserstein gan")} >= {"WGAN", "WGAN-GP"}
-    assert named.search("WASSERSTEIN") == named.search("wässerstein")
-    assert named.called("dcgan")[0].family == "dcgan"
-    assert [row.name for row in named.called("wgan div")] == ["EnergyWGAN"]  # the list's own name for it
-    assert named.called("vanilla gan")[0].family == "gan"
+    assert len(gan_names.named()) == 501
+    assert len({(row.name, row.arxiv) for row in gan_names.named()}) == 501
+    assert {row.name for row in gan_names.search("wasserstein gan")} >= {"WGAN", "WGAN-GP"}
+    assert gan_names.search("WASSERSTEIN") == gan_names.search("wässerstein")
+    assert gan_names.called("dcgan")[0].family == "dcgan"
+    assert [row.name for row in gan_names.called("wgan div")] == ["EnergyWGAN"]  # the list's own name for it
+    assert gan_names.called("vanilla gan")[0].family == "gan"
 
 
 def test_info_of_a_gan_that_is_not_here_says_so_and_shows_all_of_that_name(tmp_path):
@@ -268,6 +267,11 @@ def beside(tmp_path):
         )
 
     return run
+
+
+def test_what_new_writes_is_short(tmp_path):
+    written = [p for p in scaffold("my-gan", tmp_path).rglob("*") if p.suffix in {".py", ".toml"}]
+    assert 80 < sum(len(p.read_text("utf-8").splitlines()) for p in written) <= 110
 
 
 def test_new_makes_a_plugin_that_installs_trains_samples_and_conforms(beside, tmp_path):
@@ -350,28 +354,28 @@ def test_completion_is_there_for_three_shells(tmp_path):
 
 
 def test_hooks_are_documented():
-    from ganzoo_core import hookspecs
+    from ganzoo_core.plugin import hooks
 
     text = (Path(__file__).parent.parent / "docs" / "hooks.md").read_text("utf-8")
-    hooks = [name for name in vars(hookspecs) if name.startswith("ganzoo_")]
-    assert len(hooks) == 7
-    assert all(f"## {name}" in text for name in hooks)
+    names = [name for name in vars(hooks) if name.startswith("ganzoo_")]
+    assert len(names) == 11
+    assert all(f"## {name}" in text for name in names)
 
 
 def test_pins_are_written_kept_and_checked(tmp_path):
     path, where = tmp_path / "r.toml", f"hf:me/digits@{'0a' * 20}"
     done = ganzoo(tmp_path, "registry", "build", "--file", path, "--pin", f"dcgan.mnist={where}")
     assert done.returncode == 0, done.stderr
-    assert catalogue.parse(path).weights["dcgan.mnist"]["where"] == where
-    assert register.drift(path) == ""
-    assert register.text(register.pinned(path)) == path.read_text("utf-8")  # built again, it is still there
+    assert index.parse(path).weights["dcgan.mnist"]["where"] == where
+    assert build_index.drift(path) == ""
+    assert build_index.text(build_index.pinned(path)) == path.read_text("utf-8")  # built again, it is still there
     for bad in ("dcgan.mnist=hf:me/digits@main", "dcgan.mnist=hf:../x@" + "0" * 40, "dcgan.nope=" + where):
         with pytest.raises(GanzooError):
-            register.pinned(path, [bad])
+            build_index.pinned(path, [bad])
 
 
 def test_a_damaged_register_is_built_anew(tmp_path):
     (tmp_path / "r.toml").write_text("[[plugin]\n")
     done = ganzoo(tmp_path, "registry", "build", "--file", tmp_path / "r.toml")
     assert done.returncode == 0 and "its pins are lost" in done.stderr
-    assert register.drift(tmp_path / "r.toml") == ""
+    assert build_index.drift(tmp_path / "r.toml") == ""

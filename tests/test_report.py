@@ -16,8 +16,9 @@ import pytest
 from PIL import Image
 
 import ganzoo_core as gz
-from ganzoo_core import charts, report, runfiles
 from ganzoo_core.errors import GanzooError
+from ganzoo_core.report import charts, read_run
+from ganzoo_core.report import page as report
 
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'\x1b[31m\x00\u202e&amp;"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -92,12 +93,12 @@ def entry(images, phase="main", **losses):
 
 
 def render(folder):
-    return harmless(report.page(runfiles.read(folder)))
+    return harmless(report.page(read_run.read(folder)))
 
 
 # ---- what it tells ---------------------------------------------------------------------------------------------------
 def test_a_real_run_is_told_whole(real):
-    source = report.page(runfiles.read(real))
+    source = report.page(read_run.read(real))
     page = harmless(source)
     for told in ("dcgan on digits", "finished, 1,600 images", "seed 0", "CC-BY-4.0", "image_size", "torch", "0.0002"):
         assert told in page.text, told
@@ -133,7 +134,7 @@ def test_the_verb_does_not_overwrite(real, tmp_path):
 
 
 def test_it_imports_no_torch():
-    program = "import sys, ganzoo_core.cli.report_, ganzoo_core.report; assert 'torch' not in sys.modules"
+    program = "import sys, ganzoo_core.cli.report_, ganzoo_core.report.page; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
@@ -153,7 +154,7 @@ def test_warnings_and_metrics_are_shown(made):
     page = render(folder)
     for told in ("at 500 images", "the sky falls. Look up.", "fid[mnist-cnn]", "12.35", "n 10000, split test"):
         assert told in page.text
-    assert report.summary(runfiles.read(folder))["warnings"] == [{"images": 500, "text": "the sky falls. Look up."}]
+    assert report.summary(read_run.read(folder))["warnings"] == [{"images": 500, "text": "the sky falls. Look up."}]
 
 
 def test_the_first_and_the_last_picture_are_always_there(made, monkeypatch):
@@ -207,7 +208,7 @@ def test_what_is_no_run_is_refused_in_one_line(tmp_path, content, said):
         data = content.encode() if isinstance(content, str) else content
         (tmp_path / "run.json").write_bytes(data)
     with pytest.raises(GanzooError, match=said) as fault:
-        runfiles.read(tmp_path)
+        read_run.read(tmp_path)
     assert "\n" not in str(fault.value)
 
 
@@ -227,7 +228,7 @@ BAD = [
 def test_damaged_lines_are_left_out_and_counted(made):
     folder = made([*BAD, entry(10), '{"images": 20, "losses": {"D/real": NaN, "D/fake": Infinity, "G/adv": "x"}}',
                    entry(30), '{"images": 40, "phase": "main", "losses": {"D/re'])  # fmt: skip
-    found = runfiles.read(folder)
+    found = read_run.read(folder)
     assert [e.images for e in found.log] == [10, 20, 30]
     assert found.damaged >= len(BAD) + 1 and "damaged lines" in render(folder).text
 
@@ -269,8 +270,8 @@ def test_a_huge_log_makes_a_small_page(made):
     with open(folder / "log.jsonl", "w") as file:
         for i in range(1, 60_001):
             file.write(f'{{"images": {i}, "phase": "p{i % 300}", "losses": {{"D/real": {i % 7}, "G/adv": 1}}}}\n')
-    found = runfiles.read(folder)
-    assert len(found.log) <= 2 * runfiles.POINTS + 1 and found.log[-1].images == 60_000
+    found = read_run.read(folder)
+    assert len(found.log) <= 2 * read_run.POINTS + 1 and found.log[-1].images == 60_000
     assert len(report.page(found)) < 500_000
     many = {f"P{i}/t{j}": 1.0 for i in range(40) for j in range(40)}
     page = render(made([entry(10, **many), entry(20, **many)]))
@@ -335,7 +336,7 @@ def test_a_browser_shows_it_and_asks_for_nothing(real, server, tmp_path):
     browse(control)
     assert asked == ["/control"]
     hostile = f'"><img src={address}/img><script src={address}/script></script>'
-    found = runfiles.read(real)
+    found = read_run.read(real)
     recipe = {**found.run["recipe"], "preset": hostile, "args": {hostile: hostile}}
     path = tmp_path / "report.html"
     path.write_text(report.page(replace(found, run={**found.run, "recipe": recipe, "command": hostile})))

@@ -1,6 +1,8 @@
 """Promises about the repository itself: its layers, its documents, its files."""
 
 import ast
+import importlib
+import inspect
 import re
 import shlex
 import subprocess
@@ -19,39 +21,92 @@ import generate  # noqa: E402
 CORE = ROOT / "ganzoo_core"
 
 
-def imports(path):
-    """Modules of the core that a file imports anywhere, and those that it needs to be imported itself."""
-    tree = ast.parse(path.read_text("utf-8"))
-    for node in ast.walk(tree):
-        names = []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{a.name}" for a in node.names]
-        elif isinstance(node, ast.Import):
-            names = [a.name for a in node.names]
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "ganzoo_core" and len(parts) > 1 and parts[1] in generate.STACK:
-                yield parts[1], node in tree.body
+ROOMS = list(generate.ROOMS)
+
+
+def imported(path):
+    """Modules of the core that a file imports anywhere: inside functions and for types, too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ganzoo_core":
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}".split(".")[1:]
+                place = CORE.joinpath(*inside)
+                is_module = place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+                yield tuple(inside if is_module else inside[:-1])
 
 
 def module_of(path):
-    return path.relative_to(CORE).parts[0].removesuffix(".py")
+    return tuple(part for part in path.relative_to(CORE).with_suffix("").parts if part != "__init__")
+
+
+def room_of(module):
+    """Which room a module is in; 0 is beside all of them."""
+    return ROOMS.index(module[0]) + 1 if module and module[0] in ROOMS else 0
 
 
 FILES = sorted(
     path
     for path in CORE.rglob("*.py")
-    if path not in (CORE / "__init__.py", CORE / "__main__.py") and CORE / "template" not in path.parents
+    if path not in (CORE / "__init__.py", CORE / "__main__.py") and "template" not in path.parts
 )
 
 
+def test_a_newcomer_sees_rooms_and_few_modules():
+    folders = {path.name for path in CORE.iterdir() if (path / "__init__.py").exists()}
+    assert folders == set(ROOMS) and len(list(CORE.glob("*.py"))) <= 9
+    for room in ROOMS:
+        said = ast.get_docstring(ast.parse((CORE / room / "__init__.py").read_text("utf-8")))
+        assert said and len(said) > 60, room
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(CORE)))
-def test_modules_import_only_what_stands_above_them(path):
+def test_rooms_import_one_way(path):
     own = module_of(path)
-    assert own in generate.STACK, f"{own} has no place in docs/generate.py"
-    for module, at_import in imports(path):
-        if at_import:
-            assert generate.STACK.index(module) <= generate.STACK.index(own), f"{own} imports {module}"
+    for module in imported(path):
+        assert room_of(module) <= room_of(own), f"{'.'.join(own)} imports {'.'.join(module)}"
+
+
+def test_no_modules_import_each_other():
+    """Neither at once nor by way of others, nor inside functions, nor for types."""
+    edges = {module_of(path): set(imported(path)) for path in FILES if path.name != "__init__.py"}
+    done = set()
+
+    def visit(module, way):
+        assert module not in way, " -> ".join(".".join(m) for m in [*way[way.index(module) :], module])
+        if module not in done:
+            for other in edges.get(module, ()):
+                visit(other, [*way, module])
+            done.add(module)
+
+    for module in edges:
+        visit(module, [])
+
+
+PLUGIN_FILES = sorted(
+    path
+    for path in [*(ROOT / "plugins").rglob("*.py"), *(CORE / "plugin" / "template").rglob("*.py")]
+    if "tests" not in path.parts and "experiments" not in path.parts
+)
+
+
+@pytest.mark.parametrize("path", PLUGIN_FILES, ids=lambda p: p.name)
+def test_plugins_import_the_public_api_only(path):
+    public = {f"ganzoo_core.{name}" for name in generate.PUBLIC} | {"ganzoo_core"}
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ganzoo_core":
+            assert node.module in public, f"{path.name} imports {node.module}"
+            names = {alias.name for alias in node.names}
+            exported = getattr(importlib.import_module(node.module), "__all__", None)
+            assert node.module in ("ganzoo_core.errors", "ganzoo_core.testing") or names <= set(exported), names
+
+
+@pytest.mark.parametrize("name", generate.PUBLIC)
+def test_public_names_are_there_and_documented(name):
+    package = importlib.import_module(f"ganzoo_core.{name}")
+    assert package.__doc__
+    for member in getattr(package, "__all__", ()):
+        found = getattr(package, member)
+        assert not (inspect.isclass(found) or inspect.isfunction(found)) or found.__doc__, member
 
 
 def test_only_one_module_imports_torch_distributed():
@@ -67,10 +122,10 @@ def test_nothing_unpickles():
     """cifar.py reads the one published pickle whose hash it has checked."""
     words = re.compile(r"\bpickle\b|(?<!safetensors\.)torch\.(?:load|save)\(|\bmarshal\b|\beval\(|\bexec\(")
     for path in [*CORE.rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]:
-        if path.name in ("cifar.py", "headers.py") or "tests" in path.parts:
+        if path.name in ("cifar.py", "header.py") or "tests" in path.parts:
             continue
         code = ast.unparse(without_docstrings(ast.parse(path.read_text("utf-8"))))
-        found = [m for m in words.findall(code.replace(".eval()", ""))]
+        found = [m for m in words.findall(code.replace(".eval()", "").replace("def eval(", ""))]
         assert not found, path
 
 

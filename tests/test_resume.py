@@ -14,8 +14,8 @@ import pytest
 import torch
 
 import ganzoo_core as gz
-from ganzoo_core import checkpoint
 from ganzoo_core.errors import GanzooError, IntegrityError
+from ganzoo_core.training import checkpoint
 
 ARGS = ["train", "dcgan", "--preset", "tiny", "--batch-size", "16", "--images", "1600", "--checkpoint-every", "160",
         "--ema-images", "100", "--precision", "fp32", "--device", "cpu"]  # fmt: skip
@@ -136,9 +136,9 @@ def test_the_threads_of_a_group_end_with_it(tmp_path):
     script = tmp_path / "group.py"
     script.write_text(
         "import os, torch\n"
-        "from ganzoo_core.distributed import processes\n"
+        "from ganzoo_core.training.distributed import process_group\n"
         "torch.set_num_threads(1)\n"
-        "with processes() as ours:\n"
+        "with process_group() as ours:\n"
         "    ours.gather(torch.optim.SGD([torch.ones(1)], lr=0.1).defaults)\n"  # an optimizer imports much of torch
         "    assert len(os.listdir('/proc/self/task')) > 1\n"
         "assert len(os.listdir('/proc/self/task')) == 1\n"

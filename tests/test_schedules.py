@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from ganzoo_core.schedules import exponential, halfway_to_zero, linear, saturating
+from ganzoo_core.objectives import exponential, halfway_to_zero, linear, saturating
 
 POINTS = {
     "linear": (linear(1, 0.2), {0: 1, 0.5: 0.6, 1: 0.2}),

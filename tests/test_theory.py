@@ -9,11 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional as fn
 
-from ganzoo_core.losses import hinge, least_squares, minimax
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
-from ganzoo_core.objective import Objective, Phase, Player, Step, adam
-from ganzoo_core.schedules import linear
-from ganzoo_core.trainer import Alternating
+from ganzoo_core.nn import Discriminator, Generator, Images, Latent
+from ganzoo_core.objectives import Objective, Phase, Player, Step, adam, hinge, least_squares, linear, minimax
+from ganzoo_core.training.trainer import Alternating
 
 P, Q = torch.tensor([0.1, 0.2, 0.3, 0.4]), torch.tensor([0.4, 0.3, 0.25, 0.05])
 SYMBOLS, BATCH = len(P), 512
@@ -22,8 +20,8 @@ SYMBOLS, BATCH = len(P), 512
 class Categorical(Generator):
     """Symbols from a distribution that is its only weight, as one-hot rows; `inverse` of a uniform latent."""
 
-    inputs = {"u": Input("latent", (), (0.0, 1.0))}
-    output = Output((SYMBOLS,), (0.0, 1.0))
+    inputs = {"u": Latent((), (0.0, 1.0))}
+    output = Images((SYMBOLS,), (0.0, 1.0))
 
     def __init__(self, q):
         super().__init__()

@@ -11,11 +11,22 @@ import torch
 from torch import nn
 from torch.nn import functional as fn
 
-from ganzoo_core.distributed import Processes
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.objective import Objective, Phase, Player, Step, adam, average, rmsprop, sgd
-from ganzoo_core.schedules import exponential, halfway_to_zero, linear
-from ganzoo_core.trainer import Alternating
+from ganzoo_core.objectives import (
+    Objective,
+    Phase,
+    Player,
+    Step,
+    adam,
+    exponential,
+    halfway_to_zero,
+    linear,
+    rmsprop,
+    sgd,
+)
+from ganzoo_core.objectives.objective import ema_update
+from ganzoo_core.training.distributed import Processes
+from ganzoo_core.training.trainer import Alternating
 
 
 class Counter:
@@ -40,14 +51,14 @@ class Game(Objective):
         self.G, self.D = nn.Linear(1, 4), nn.Linear(1, 4)
         self.course = course or ({"images": 32},)
         self.players = {k: Player(k, [getattr(self, k)], optim or sgd(1e-3), **player) for k in "GD"}
-        self.seen, self.after = [], []  # (step, the numbers of its batch), u
+        self.seen, self.on_step_end = [], []  # (step, the numbers of its batch), u
 
     def phases(self):
         return [self.phase(f"phase {i}", **options) for i, options in enumerate(self.course)]
 
     def phase(self, name, images, steps=({},), **data):
         made = [self.step(j, **options) for j, options in enumerate(steps)]
-        return Phase(name, made, images, data, after=self.after.append)
+        return Phase(name, made, images, data, on_step_end=self.on_step_end.append)
 
     def step(self, index, player="G", **options):
         def loss(batch):
@@ -83,7 +94,7 @@ def test_a_phase_lasts_its_images_rounded_up_to_iterations(images, batch, repeat
     assert [r.iteration for r in reports] == list(range(iterations))
     assert [r.position.images for r in reports] == [drawn * (t + 1) for t in range(iterations)]
     assert {r.total for r in reports} == {drawn * iterations}
-    assert game.after == [(t + 1) / iterations for t in range(iterations)]
+    assert game.on_step_end == [(t + 1) / iterations for t in range(iterations)]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +153,7 @@ def test_every_counts_iterations_and_draws_even_when_it_is_not_due():
 def test_ranks_share_the_global_batch():
     games = [Game(), Game()]
     for rank, game in enumerate(games):
-        reports = play(game, ours=one_of(rank, 2))
+        reports = play(game, processes=one_of(rank, 2))
         assert reports[-1].position.images == 32
     assert games[0].seen[0][1] == [0, 2] and games[1].seen[0][1] == [1, 3]
 
@@ -163,10 +174,10 @@ def test_the_average_has_the_half_life_that_was_asked_for(repeat):
     expected, averaged = game.G.weight.clone(), []
     for _ in Alternating(batch_size=4, ema_images=24).run(game, Counter()):
         expected = beta * expected + (1 - beta) * game.G.weight
-        averaged.append(game.averages["G"].weight.clone())
+        averaged.append(game.ema["G"].weight.clone())
         torch.testing.assert_close(averaged[-1], expected)
     assert not torch.equal(averaged[-1], game.G.weight)
-    assert game.shipped() == {"G": game.averages["G"]}
+    assert game.exported_networks() == {"G": game.ema["G"]}
 
 
 def test_half_of_a_start_is_left_after_ema_images():
@@ -174,21 +185,21 @@ def test_half_of_a_start_is_left_after_ema_images():
     nn.init.ones_(target.weight)
     nn.init.zeros_(source.weight)
     for _ in range(25):  # 100 images, 4 at a time
-        average(target, source, 0.5 ** (4 / 100))
+        ema_update(target, source, 0.5 ** (4 / 100))
     assert float(target.weight.detach()) == pytest.approx(0.5, rel=1e-5)
 
 
 def test_buffers_are_copied_into_an_average():
     source, target = nn.BatchNorm1d(2), nn.BatchNorm1d(2)
     source(torch.randn(8, 2))
-    average(target, source, 0.9)
+    ema_update(target, source, 0.9)
     assert torch.equal(source.running_mean, target.running_mean) and target.num_batches_tracked == 1
 
 
 def test_without_ema_images_there_is_no_average():
     game = Game()
     play(game)
-    assert not game.averages and game.shipped() == {"G": game.G}
+    assert not game.ema and game.exported_networks() == {"G": game.G}
 
 
 @pytest.mark.parametrize("schedule", [linear(1, 0), halfway_to_zero, exponential(0.1)])
@@ -310,7 +321,7 @@ def test_the_global_generator_is_seeded_by_the_count_alone():
 
     assert torch.equal(draws(0), draws(5))
     assert len(draws(0).unique()) == 8
-    for other in ({"seed": 1}, {"ours": one_of(1, 2)}):
+    for other in ({"seed": 1}, {"processes": one_of(1, 2)}):
         assert not torch.isin(draws(0), draws(0, **other)).any()
 
 
@@ -322,10 +333,10 @@ def test_prepare_is_shown_the_first_images_of_a_fresh_run_only():
             self.shown = batch["x"].flatten().tolist()
 
     game, feed = Prepared(), Counter()
-    *_, last = Alternating(batch_size=4, ours=one_of(1, 2)).run(game, feed)
+    *_, last = Alternating(batch_size=4, processes=one_of(1, 2)).run(game, feed)
     assert game.shown == [0, 1, 2] and feed.asked[0]["world"] == 1
     resumed = Prepared()
-    list(Alternating(batch_size=4, ours=one_of(1, 2)).run(resumed, Counter(), last.checkpoint()))
+    list(Alternating(batch_size=4, processes=one_of(1, 2)).run(resumed, Counter(), last.checkpoint()))
     assert not hasattr(resumed, "shown")
 
 
@@ -339,7 +350,7 @@ def test_a_resumed_run_enters_every_phase_up_to_its_own_and_then_loads():
             self.entered = []
 
         def phases(self):
-            return [replace(p, enter=partial(self.enter, i)) for i, p in enumerate(super().phases())]
+            return [replace(p, on_start=partial(self.enter, i)) for i, p in enumerate(super().phases())]
 
         def enter(self, index):
             self.entered.append((index, float(torch.rand(()))))

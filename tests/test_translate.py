@@ -11,16 +11,17 @@ from PIL import Image
 from processes import ganzoo, refused
 
 import ganzoo_core as gz
-from ganzoo_core import pictures, weights
-from ganzoo_core.cli.fed import read, size_of
+from ganzoo_core import imaging
+from ganzoo_core.cli.image_inputs import read, size_of
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.recipes import build, recipe
+from ganzoo_core.models import store
+from ganzoo_core.registry.recipes import build, recipe
 
 
 def born(family: str, place: Path) -> Path:
     """The model directory of a family's tiny networks, untrained."""
-    origin = weights.Origin(f"{family}.tiny", "CC0-1.0", "synthetic", "CC0-1.0", 0, 0, "pytest", {})
-    weights.write_model(place / family, build(recipe(family, preset="tiny")), origin)
+    origin = store.Origin(f"{family}.tiny", "CC0-1.0", "synthetic", "CC0-1.0", 0, 0, "pytest", {})
+    store.write_model(place / family, build(recipe(family, preset="tiny")), origin)
     return place / family
 
 
@@ -57,7 +58,7 @@ def test_one_picture_is_what_translate_makes_of_it(pix2pix, tmp_path):
     assert ganzoo("sample", pix2pix, "--input", path, "-o", tmp_path / "out.png").returncode == 0
     made = gz.load(pix2pix).translate(read(path, 3, None), seed=0)
     assert made.shape == (1, 3, 32, 48)
-    expected = torch.from_numpy(np.asarray(pictures.picture(made[0])).copy())
+    expected = torch.from_numpy(np.asarray(imaging.picture(made[0])).copy())
     assert torch.equal(pixels(tmp_path / "out.png"), expected)
 
 
@@ -138,7 +139,9 @@ def test_a_model_that_draws_takes_no_picture(tmp_path):
 
 
 def test_a_model_of_pictures_makes_no_clip(tmp_path):
-    assert "no clips" in refused(ganzoo("sample", "dcgan.mnist", "-n", "2", "-o", tmp_path / "x.gif"))
+    assert "images are not saved as .gif" in refused(
+        ganzoo("sample", "dcgan.mnist", "-n", "2", "-o", tmp_path / "x.gif")
+    )
     assert not (tmp_path / "x.gif").exists()
 
 
@@ -162,8 +165,8 @@ def test_sizes_are_parsed():
 
 def test_clips_are_tiled_and_saved_as_a_gif(tmp_path):
     clips = torch.rand(3, 5, 3, 8, 6) * 2 - 1
-    tiled = pictures.tiled(clips)
+    tiled = imaging.tiled(clips)
     assert tiled.shape == (5, 3, 16, 12) and torch.equal(tiled[:, :, :8, 6:], clips[1])
-    pictures.save_clip(tiled, tmp_path / "a.gif")
+    imaging.save_clip(tiled, tmp_path / "a.gif")
     with Image.open(tmp_path / "a.gif") as clip:
         assert clip.n_frames == 5 and clip.size == (12, 16)

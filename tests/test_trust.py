@@ -18,10 +18,10 @@ import torch
 from hubs import MODEL, published, refused
 
 import ganzoo_core as gz
-from ganzoo_core.configs import parse_config
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.headers import read_header
 from ganzoo_core.testing.hub import WRITER, LoopbackHub
+from ganzoo_core.weights.config import parse_config
+from ganzoo_core.weights.header import read_header
 
 FUZZ = int(os.environ.get("GANZOO_FUZZ", "10000"))
 WEIGHTS = (MODEL / "model.safetensors").read_bytes()
@@ -269,7 +269,7 @@ BAD_CONFIGS = {
     "C15 plugin": (part("networks", plugin="-rx /etc"), "no plugin's name"),
     "C15 id": (config(id="/abs/x"), "id: expected family.tag"),
     "C15 long": (config(id="a." + "x" * 5000), "id: expected family.tag"),
-    "C17 future": (config(format=2), "format 2, and this ganzoo reads 1. Update ganzoo-core"),
+    "C17 future": (config(format=3), "format 3, and this ganzoo reads 1 and 2. Update ganzoo-core"),
     "C18 8 MB": (config(licence="x" * (8 << 20)), "at most"),
     "inputs": (config(inputs={"z": 3}), "inputs.z: expected dict, found 3"),
     "input's name": (config(inputs={"a\n```": {}}), "is no name of an argument"),
@@ -299,12 +299,12 @@ def test_metrics_that_are_no_scores_are_one_line(rows, tmp_path, ganzoo):
 
 def test_the_bytes_of_an_id_are_those_of_the_register(tmp_path, ganzoo, monkeypatch):
     """config.json is pinned too: weights and config that agree with each other are not enough."""
-    from ganzoo_core import catalogue
+    from ganzoo_core.registry import index
 
-    register = catalogue.register()
+    register = index.load_index()
     rows = {**register.weights}
     rows["wgan_gp.mnist"] = {**rows["wgan_gp.mnist"], "files": {"config.json": {"sha256": "0" * 64, "bytes": 1}}}
-    monkeypatch.setattr(catalogue, "register", lambda: register._replace(weights=rows))
+    monkeypatch.setattr(index, "load_index", lambda: register._replace(weights=rows))
     refused(ganzoo("verify", "wgan_gp.mnist"), 5, "config.json: sha256 differs: expected " + "0" * 64)
 
 

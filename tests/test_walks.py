@@ -10,10 +10,10 @@ from PIL import Image
 from processes import ganzoo, refused
 
 import ganzoo_core as gz
-from ganzoo_core.errors import GanzooError, UnknownName
-from ganzoo_core.networks import Generator, Input, Output
-from ganzoo_core.paths import linear, spherical
-from ganzoo_core.walks import walk
+from ganzoo_core.errors import GanzooError, UnknownNameError
+from ganzoo_core.nn import Category, Generator, Latent, Points
+from ganzoo_core.nn.interpolation import lerp, slerp
+from ganzoo_core.nn.walk import interpolate_seeds
 
 
 def test_an_arc_turns_evenly_and_keeps_the_length():
@@ -21,15 +21,15 @@ def test_an_arc_turns_evenly_and_keeps_the_length():
     for t in (0.0, 0.25, 0.5, 1.0):
         angle, length = t * math.pi / 2, 2 + 2 * t
         expected = torch.tensor([[length * math.cos(angle), length * math.sin(angle)]])
-        torch.testing.assert_close(spherical(a, b, t), expected, atol=1e-6, rtol=1e-6)
-    torch.testing.assert_close(linear(a, b, 0.25), torch.tensor([[1.5, 1.0]]))
+        torch.testing.assert_close(slerp(a, b, t), expected, atol=1e-6, rtol=1e-6)
+    torch.testing.assert_close(lerp(a, b, 0.25), torch.tensor([[1.5, 1.0]]))
 
 
 def test_where_there_is_no_arc_it_is_straight():
     a = torch.randn(3, 2, 5)
-    torch.testing.assert_close(spherical(a, a, 0.3), a)
-    assert spherical(a, -a, 0.25).isfinite().all()
-    torch.testing.assert_close(spherical(a, 2 * a, 0.5), 1.5 * a)
+    torch.testing.assert_close(slerp(a, a, 0.3), a)
+    assert slerp(a, -a, 0.25).isfinite().all()
+    torch.testing.assert_close(slerp(a, 2 * a, 0.5), 1.5 * a)
 
 
 class Mixed(Generator):
@@ -38,9 +38,9 @@ class Mixed(Generator):
     def __init__(self):
         super().__init__()
         self.inputs = {
-            "z": Input("latent", (2,)), "u": Input("latent", (2,), (-1.0, 1.0)), "c": Input("category", (), (0, 9)),
+            "z": Latent((2,)), "u": Latent((2,), (-1.0, 1.0)), "c": Category(10),
         }  # fmt: skip
-        self.output = Output((5,))
+        self.output = Points((5,), (-1.0, 1.0))
         self.w = torch.nn.Parameter(torch.zeros(()))
 
     def forward(self, z, u, c):
@@ -50,32 +50,32 @@ class Mixed(Generator):
 def test_every_kind_goes_its_own_way():
     net = Mixed()
     ends = [net.sample(1, seed=s)[0] for s in (3, 4)]
-    (way,) = walk(net, (3, 4), 4)
+    (way,) = interpolate_seeds(net, (3, 4), 4)
     torch.testing.assert_close(way[0], ends[0])
     torch.testing.assert_close(way[-1], ends[1])
     torch.testing.assert_close(way[2, 2:4], (ends[0] + ends[1])[2:4] / 2)  # uniform: straight
-    torch.testing.assert_close(way[2, :2], spherical(ends[0][None, :2], ends[1][None, :2], 0.5)[0])
+    torch.testing.assert_close(way[2, :2], slerp(ends[0][None, :2], ends[1][None, :2], 0.5)[0])
     assert way[:2, 4].tolist() == [ends[0][4]] * 2 and way[2:, 4].tolist() == [ends[1][4]] * 3
-    (straight,) = walk(net, (3, 4), 4, "linear")
+    (straight,) = interpolate_seeds(net, (3, 4), 4, "linear")
     torch.testing.assert_close(straight[2, :2], (ends[0] + ends[1])[:2] / 2)
 
 
 def test_a_loop_comes_home():
-    legs = walk(Mixed(), (1, 2, 3), 2, loop=True)
+    legs = interpolate_seeds(Mixed(), (1, 2, 3), 2, loop=True)
     assert len(legs) == 3
     torch.testing.assert_close(legs[-1][-1], legs[0][0])
 
 
 def test_what_cannot_be_walked_is_said():
     with pytest.raises(GanzooError, match="two at least"):
-        walk(Mixed(), (1,), 4)
-    with pytest.raises(UnknownName, match="w"):
-        walk(Mixed(), (1, 2), 4, "w")
+        interpolate_seeds(Mixed(), (1,), 4)
+    with pytest.raises(UnknownNameError, match="w"):
+        interpolate_seeds(Mixed(), (1, 2), 4, "w")
 
 
 def test_a_leg_begins_and_ends_with_what_sample_draws():
     net = gz.load("biggan.mnist").generator
-    (way,) = walk(net, (5, 9), 3, label=7)
+    (way,) = interpolate_seeds(net, (5, 9), 3, label=7)
     for k, seed in ((0, 5), (-1, 9)):
         torch.testing.assert_close(way[k], net.sample(1, seed=seed, label=7)[0], atol=1e-4, rtol=0)
     assert way.shape == (4, 1, 32, 32)

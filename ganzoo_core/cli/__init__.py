@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from ganzoo_core.errors import GanzooError, OutsideFault, Stopped, UnknownName, plain, say
+from ganzoo_core.errors import ExternalError, GanzooError, Stopped, UnknownNameError, escape, tell_user
 
 VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the command `<verb>_`
     "list": "List GAN families and trained models.",
@@ -44,12 +44,12 @@ class Verbs(click.Group):
         if name in VERBS:
             command: click.Command = getattr(import_module(f"ganzoo_core.cli.{name}_"), f"{name}_")
             return command
-        from ganzoo_core.registry import registry
-        from ganzoo_core.specs import resolve
+        from ganzoo_core.plugin.records import resolve
+        from ganzoo_core.registry.plugins import registry
 
         commands = registry().commands
         if name not in commands:
-            raise UnknownName("command", name, [*VERBS, *commands], "`ganzoo --help` shows all.")
+            raise UnknownNameError("command", name, [*VERBS, *commands], "`ganzoo --help` shows all.")
         command = resolve(commands[name].command)
         return command
 
@@ -106,11 +106,11 @@ def report(fault: BaseException) -> int:
         what = " ".join(fault.format_message().split()).replace("'?", "'").rstrip(".")
         fault = GanzooError(what, f"`{where} --help` shows how.")
     elif isinstance(fault, (KeyboardInterrupt, click.Abort)):
-        say("stopped by Ctrl-C")
+        tell_user("stopped by Ctrl-C")
         return 130
     elif isinstance(fault, MemoryError) or "can't allocate memory" in str(fault):
-        fault = OutsideFault("out of memory", "Set a smaller --batch-size or --micro-batch.")
+        fault = ExternalError("out of memory", "Set a smaller --batch-size or --micro-batch.")
     if not isinstance(fault, GanzooError):
         raise fault
-    say(plain(fault, 2000) if isinstance(fault, Stopped) else f"error: {plain(fault, 2000)}")
+    tell_user(escape(fault, 2000) if isinstance(fault, Stopped) else f"error: {escape(fault, 2000)}")
     return fault.exit_code

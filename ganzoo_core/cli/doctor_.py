@@ -12,7 +12,7 @@ from ganzoo_core.cli.output import document, table
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=20.0, show_default=True, help="Seconds a plugin.")
 def doctor_(as_json: bool, timeout: float) -> None:
     """Examine the environment, every plugin (each in a process of its own), the data and the register."""
-    from ganzoo_core import doctor
+    from ganzoo_core.cli import doctor
 
     report = doctor.examine(timeout)
     if as_json:

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from ganzoo_core.cli._shared import pair
 from ganzoo_core.cli.completion import sources
 from ganzoo_core.cli.meter import Meter
 from ganzoo_core.cli.output import document, table
-from ganzoo_core.cli.train_ import pair
-from ganzoo_core.errors import say
+from ganzoo_core.errors import tell_user
 
 SEED = click.IntRange(0, 2**63 - 1)
 
@@ -27,7 +27,7 @@ SEED = click.IntRange(0, 2**63 - 1)
 @click.option("-c", "options", multiple=True, metavar="OPTION=VALUE", help="An option of the model's sampling.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where data sets lie; default: $GANZOO_DATA.")
 @click.option("--device", default="auto", show_default=True)
-@click.option("--publish", is_flag=True, help="Write the scores into the model directory's metrics.json.")
+@click.option("--publish", is_flag=True, help="Write the scores into the model directory's evaluate.json.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def eval_(
     source: str, data: str, names: tuple[str, ...], count: int, seeds: tuple[int, ...], extractor: str,
@@ -38,18 +38,19 @@ def eval_(
     A score carries the extractor that it looked through, fid[mnist-cnn], and all else that it depends on. The same
     command prints the same digits every time on one machine.
     """
-    from ganzoo_core import metrics, model
-    from ganzoo_core.hardware import pick_device
+    from ganzoo_core.device import pick_device
+    from ganzoo_core.metrics import evaluate
+    from ganzoo_core.models import model
 
     trained = model.load(source, device=str(pick_device(device)))
-    question = metrics.Question(
+    question = evaluate.EvalConfig(
         data or trained.config["dataset"]["name"], names, count, tuple(dict.fromkeys(seeds)), extractor, net,
         data_root, tuple(sorted(pair(text) for text in options)),
     )  # fmt: skip
     with Meter() as meter:
-        scores = metrics.evaluate(trained, question, meter)
+        scores = evaluate.evaluate(trained, question, meter)
     if publish:
-        say(f"published in {metrics.publish(trained.folder, scores)}")
+        tell_user(f"published in {evaluate.publish(trained.folder, scores)}")
     if as_json:
         document({"source": source, "metrics": [score.row() for score in scores]})
         return

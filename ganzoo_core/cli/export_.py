@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from ganzoo_core.cli._shared import writable
 from ganzoo_core.cli.completion import sources
-from ganzoo_core.cli.sample_ import writable
 
 
 @click.command("export")
@@ -20,7 +20,7 @@ def export_(source: str, folder: str, force: bool) -> None:
     What push publishes, and what every command takes as a SOURCE.
     """
     target = writable(Path(folder), force)
-    from ganzoo_core.exporting import export
+    from ganzoo_core.models.export import export
 
     export(source, target)
     print(target)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganzoo_core.errors import GanzooError, say
+from ganzoo_core.errors import GanzooError, tell_user
 
 
 @click.command("install")
@@ -17,15 +17,15 @@ from ganzoo_core.errors import GanzooError, say
 @click.option("--yes", is_flag=True, help="Also what the register does not know: a requirement or a folder.")
 def install_(names: tuple[str, ...], file: Path | None, editable: bool, no_build_isolation: bool, yes: bool) -> None:
     """Install plugins by NAME: a plugin's or a family's of the zoo (`ganzoo plugins`, `ganzoo search`)."""
-    from ganzoo_core import installing
+    from ganzoo_core.registry import pip
 
     if not names and file is None:
         raise GanzooError("nothing to install", "Name a plugin, or a file with -r.")
-    wanted = [installing.requirement(name, yes) for name in names]
+    wanted = [pip.requirement(name, yes) for name in names]
     arguments = ["--no-build-isolation"] if no_build_isolation else []
     for item in wanted:
         arguments += ["-e", item] if editable and Path(item).is_dir() else [item]
-    for item in installing.from_file(file) if file is not None else ():
-        arguments.append(installing.pinned(item, yes))
-    installing.run("install", arguments)
-    say("installed; `ganzoo plugins` shows what is there")
+    for item in pip.from_file(file) if file is not None else ():
+        arguments.append(pip.pinned(item, yes))
+    pip.run("install", arguments)
+    tell_user("installed; `ganzoo plugins` shows what is there")

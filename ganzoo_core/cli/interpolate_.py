@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
+from ganzoo_core.cli._shared import labelled, pair, writable
 from ganzoo_core.cli.completion import sources
-from ganzoo_core.cli.sample_ import labelled, writable
-from ganzoo_core.cli.train_ import pair
-from ganzoo_core.errors import GanzooError, plain, say
+from ganzoo_core.errors import GanzooError, escape, tell_user
 
 LARGEST = 2**63 - 1
 
@@ -37,26 +36,25 @@ def interpolate_(
     target = writable(Path(out), force)
     stops, chosen = numbers(seeds), dict(pair(word) for word in options)
     if target.suffix not in (".png", ".gif"):
-        raise GanzooError(f"{plain(target)}: neither .png nor .gif", "Choose another -o.")
+        raise GanzooError(f"{escape(target)}: neither .png nor .gif", "Choose another -o.")
     import torch
 
-    from ganzoo_core import model, pictures
-    from ganzoo_core.cli.fed import told
-    from ganzoo_core.hardware import pick_device
-    from ganzoo_core.recipes import sampling_options
-    from ganzoo_core.walks import walk
+    from ganzoo_core import imaging
+    from ganzoo_core.cli.image_inputs import told
+    from ganzoo_core.device import pick_device
+    from ganzoo_core.models import model
+    from ganzoo_core.nn.walk import interpolate_seeds
+    from ganzoo_core.registry.recipes import sampling_options
 
     generator = model.load(source, device=str(pick_device(device))).network(net)
     given = sampling_options(generator, chosen) | labelled(generator, labels, steps + 1) | told(generator, text)
     clip = target.suffix == ".gif"
-    legs = walk(generator, stops, steps, how, loop=clip, **given)
-    if not pictures.is_picture(legs[0]):
-        raise GanzooError(f"{source}: makes no pictures", "Use ganzoo_core.walks.walk in Python.")
+    segments = interpolate_seeds(generator, stops, steps, how, loop=clip, **given)
     if clip:
-        pictures.save_clip(torch.cat([one[:-1] for one in legs]), target)
+        imaging.save_frames([generator.output.frame(x) for one in segments for x in one[:-1]], target)
     else:
-        pictures.save(pictures.grid(torch.cat(legs), steps + 1), target)
-    say(f"{len(legs)} legs of {steps} steps, {how}")
+        imaging.save(generator.output.picture(torch.cat(segments), steps + 1), target)
+    tell_user(f"{len(segments)} legs of {steps} steps, {how}")
     print(target)
 
 
@@ -64,5 +62,5 @@ def numbers(text: str) -> list[int]:
     """Seeds: 1,2,3."""
     words = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() and int(word) <= LARGEST for word in words):
-        raise GanzooError(f"--seeds {plain(text, 60)}: not whole numbers from 0", "Give some: --seeds 1,2,3.")
+        raise GanzooError(f"--seeds {escape(text, 60)}: not whole numbers from 0", "Give some: --seeds 1,2,3.")
     return [int(word) for word in words]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import click
 
-from ganzoo_core import catalogue
 from ganzoo_core.cli.completion import names
 from ganzoo_core.cli.output import document, table
+from ganzoo_core.registry import listing
 
 
 @click.command("list")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN...]", shell_complete=names)
 @click.option("--task", default="", help="Only of this task, e.g. unconditional.")
 @click.option("--family", default="", help="Only of this family.")
-@click.option("--licence", default="", help="Only models under this licence (SPDX).")
+@click.option("--licence", "--license", "licence", default="", help="Only models under this licence (SPDX).")
 @click.option("--dataset", default="", help="Only models trained on this data set.")
 @click.option("--installed", is_flag=True, help="Only what is installed.")
 @click.option("--weights", is_flag=True, help="Only families that have trained weights.")
@@ -31,17 +31,17 @@ def list_(
     """List GAN families and trained models whose name matches any PATTERN (all without one): dcgan, "*.mnist"."""
     families = [
         info
-        for name, info in catalogue.families().items()
-        if catalogue.matching(name, patterns)
-        and catalogue.having(info, task=task, name=family)
+        for name, info in listing.families().items()
+        if listing.matching(name, patterns)
+        and listing.having(info, task=task, name=family)
         and (info.installed or not installed)
         and (info.weights or not weights)
     ]
     models = [
         info
-        for name, info in catalogue.models().items()
-        if (catalogue.matching(name, patterns) or catalogue.matching(info.family, patterns))
-        and catalogue.having(info, task=task, family=family, licence=licence, dataset=dataset)
+        for name, info in listing.models().items()
+        if (listing.matching(name, patterns) or listing.matching(info.family, patterns))
+        and listing.having(info, task=task, family=family, licence=licence, dataset=dataset)
         and (info.installed or not installed)
     ]
     if as_json:

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import Any
 
-from ganzoo_core.errors import say
+from ganzoo_core.errors import tell_user
 
 
 class Meter:
@@ -29,7 +29,7 @@ class Meter:
             self.bar.update(self.tasks[what], completed=done, total=total)
         elif time.monotonic() - self.last > 10:
             self.last = time.monotonic()
-            say(f"{what}: {done:,} of {total:,}")
+            tell_user(f"{what}: {done:,} of {total:,}")
 
     def __exit__(self, *_: object) -> None:
         if self.bar is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ganzoo_core.errors import say
+from ganzoo_core.errors import tell_user
 
 
 @click.command("new")
@@ -14,8 +14,8 @@ from ganzoo_core.errors import say
 @click.option("--in", "parent", type=click.Path(path_type=Path), default=Path(), help="Default: here.")
 def new_(name: str, parent: Path) -> None:
     """Write ./ganzoo-NAME, a complete plugin: networks, objective, presets, tests, README. Its tests pass at once."""
-    from ganzoo_core.scaffold import scaffold
+    from ganzoo_core.plugin.scaffold import scaffold
 
     folder = scaffold(name, parent)
-    say(f"next: ganzoo install --editable --yes {folder} && pytest {folder}")
+    tell_user(f"next: ganzoo install --editable --yes {folder} && pytest {folder}")
     print(folder)

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from ganzoo_core import catalogue
 from ganzoo_core.cli.output import document, table
+from ganzoo_core.registry import index
 
 
 @click.command("plugins")
@@ -16,7 +16,7 @@ from ganzoo_core.cli.output import document, table
 def plugins_(as_json: bool, freeze: bool) -> None:
     """List plugins: loaded ones with what they contribute, broken ones with the reason, and those to install."""
     if freeze:
-        for plugin in catalogue.installed().values():
+        for plugin in index.installed().values():
             print(f"{plugin.dist}=={plugin.version}")
         return
     rows = installed() + available()
@@ -29,7 +29,7 @@ def plugins_(as_json: bool, freeze: bool) -> None:
 
 def installed() -> list[dict[str, Any]]:
     """Every installed plugin, imported."""
-    from ganzoo_core.registry import registry
+    from ganzoo_core.registry.plugins import registry
 
     zoo = registry()
     rows = {
@@ -41,9 +41,9 @@ def installed() -> list[dict[str, Any]]:
 
 def available() -> list[dict[str, Any]]:
     """Plugins of the register that are not installed."""
-    rows = catalogue.register().plugins
+    rows = index.load_index().plugins
     return [
         {"name": n, "dist": row["dist"], "version": row["version"], "status": "to install", "error": ""}
         for n, row in rows.items()
-        if n not in catalogue.installed()
+        if n not in index.installed()
     ]

@@ -6,7 +6,7 @@ import click
 
 from ganzoo_core.cli.completion import sources
 from ganzoo_core.cli.output import document
-from ganzoo_core.errors import say
+from ganzoo_core.errors import tell_user
 
 
 @click.command("pull")
@@ -17,16 +17,16 @@ def pull_(names: tuple[str, ...], as_json: bool) -> None:
 
     Prints each with its commit, and where it lies. Afterwards every command works with it offline.
     """
-    from ganzoo_core.configs import read_config
-    from ganzoo_core.integrity import examine, missing_plugin
-    from ganzoo_core.sources import locate, pinned
+    from ganzoo_core.models.resolve import locate, pinned
+    from ganzoo_core.models.verify import examine, missing_plugin
+    from ganzoo_core.weights.config import read_config
 
     pulled = []
     for name in names:
         located = locate(name)
         files = examine(located)
         if needed := missing_plugin(read_config(*located)):
-            say(f"{name}: {needed}")
+            tell_user(f"{name}: {needed}")
         pulled.append({"source": pinned(name, located.folder), "folder": str(located.folder),
                        "files": [file._asdict() for file in files]})  # fmt: skip
     if as_json:

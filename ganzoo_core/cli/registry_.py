@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from ganzoo_core.catalogue import REGISTRY
-from ganzoo_core.errors import GanzooError, say
+from ganzoo_core.errors import GanzooError, tell_user
+from ganzoo_core.registry.index import REGISTRY
 
 
 @click.group("registry")
@@ -20,27 +20,29 @@ def registry_() -> None:
 @click.option("--pin", "pins", multiple=True, metavar="ID=hf:OWNER/REPO@COMMIT", help="Weights lie on the Hub, too.")
 def build(file: Path, pins: tuple[str, ...]) -> None:
     """Write the register anew from the installed plugins; pins that it has are kept."""
-    from ganzoo_core import catalogue, named
-    from ganzoo_core.register import named_text, pinned, text
+    from ganzoo_core.registry import gan_names, index
+    from ganzoo_core.registry.build_index import index_text, named_text, pinned, text
 
     target = file.resolve()  # the core's is a link to the repository's
-    target.write_text(text(pinned(readable(target), pins)), "utf-8")
-    catalogue.register.cache_clear()
+    made = text(pinned(readable(target), pins))
+    target.write_text(made, "utf-8")
     if file == REGISTRY:
-        named.PATH.write_text(named_text(), "utf-8")
+        index.INDEX.write_text(index_text(made), "utf-8")
+        index.load_index.cache_clear()
+        gan_names.PATH.write_text(named_text(), "utf-8")
     print(target)
 
 
 def readable(path: Path) -> Path | None:
     """The register that is to be replaced, if it can be read: pins stand nowhere else."""
-    from ganzoo_core import catalogue
+    from ganzoo_core.registry import index
 
     if not path.exists():
         return None
     try:
-        catalogue.parse(path)
+        index.parse(path)
     except GanzooError as fault:
-        say(f"warning: {fault.what}: its pins are lost")
+        tell_user(f"warning: {fault.what}: its pins are lost")
         return None
     return path
 
@@ -49,12 +51,14 @@ def readable(path: Path) -> Path | None:
 @click.option("--file", type=click.Path(path_type=Path), default=REGISTRY, help="Default: the core's own.")
 def check(file: Path) -> None:
     """Compare the register with the installed plugins; exit 2 where it differs."""
-    from ganzoo_core import named
-    from ganzoo_core.register import drift, named_text
+    from ganzoo_core.registry import gan_names, index
+    from ganzoo_core.registry.build_index import drift, index_text, named_text
 
     difference = drift(file)
-    if not difference and file == REGISTRY and named.PATH.read_text("utf-8") != named_text():
+    if not difference and file == REGISTRY and index.INDEX.read_text("utf-8") != index_text(file.read_text("utf-8")):
+        difference = f"{index.INDEX.name} is not made of it"
+    if not difference and file == REGISTRY and gan_names.PATH.read_text("utf-8") != named_text():
         difference = "named_gans.tsv does not say which families are ours"
     if difference:
         raise GanzooError(f"{file.name}: {difference}", "Run `ganzoo registry build`.")
-    say(f"{file.name} is as it should be")
+    tell_user(f"{file.name} is as it should be")

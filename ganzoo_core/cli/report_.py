@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
+from ganzoo_core.cli._shared import writable
 from ganzoo_core.cli.output import document
-from ganzoo_core.cli.sample_ import writable
-from ganzoo_core.errors import GanzooError, plain
+from ganzoo_core.errors import GanzooError, escape
 
 
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT.html", help="Default: RUN/report.html.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT.html", help="Default: RUN/page.html.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, too.")
 @click.option("--force", is_flag=True, help="Overwrite OUT. A report in RUN is always made anew.")
 def report_(run: Path, out: Path | None, as_json: bool, force: bool) -> None:
@@ -21,15 +21,15 @@ def report_(run: Path, out: Path | None, as_json: bool, force: bool) -> None:
 
     The page needs nothing but itself: no network, no scripts.
     """
-    from ganzoo_core import report, runfiles
     from ganzoo_core.files import write_aside
+    from ganzoo_core.report import page, read_run
 
-    found = runfiles.read(run)
+    found = read_run.read(run)
     target = writable(run / "report.html" if out is None else out, force or out is None)
     if target.is_dir():
-        raise GanzooError(f"{plain(target)}: is a directory", "Choose another -o.")
-    write_aside(target, report.page(found).encode())
+        raise GanzooError(f"{escape(target)}: is a directory", "Choose another -o.")
+    write_aside(target, page.page(found).encode())
     if as_json:
-        document({"report": str(target), **report.summary(found)})
+        document({"report": str(target), **page.summary(found)})
     else:
         print(target)

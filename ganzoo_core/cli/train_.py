@@ -7,15 +7,18 @@ from typing import Any
 
 import click
 
+from ganzoo_core.cli._shared import pair
 from ganzoo_core.cli.completion import families
-from ganzoo_core.errors import GanzooError, plain, say
+from ganzoo_core.errors import GanzooError, escape, tell_user
 
 RECIPE = {"preset", "networks", "args"}  # options that say what to build
 SETTINGS = {
     "images", "batch_size", "micro_batch", "ema_images", "seed", "device", "precision", "workers", "data_root", "init",
-    "checkpoint_every",
+    "checkpoint_every", "ema_rampup", "standing_batches",
 }  # fmt: skip
-KEPT = ("images", "seed", "batch_size", "ema_images", "micro_batch")  # that a resumed run takes from its run.json
+KEPT = (  # that a resumed run takes from its run.json
+    "images", "seed", "batch_size", "ema_images", "ema_rampup", "standing_batches", "micro_batch",
+)  # fmt: skip
 
 
 @click.command("train")
@@ -27,6 +30,8 @@ KEPT = ("images", "seed", "batch_size", "ema_images", "micro_batch")  # that a r
 @click.option("--images", type=click.IntRange(1, 10**12), help="Length, in real images.")
 @click.option("--batch-size", type=click.IntRange(1, 10**6), help="Over all processes.")
 @click.option("--micro-batch", type=click.IntRange(1, 10**6), help="Held in memory at once.")
+@click.option("--ema-rampup", type=click.FloatRange(0, 10), help="Half-life at most this share of the images so far.")
+@click.option("--standing-batches", type=click.IntRange(0, 10**6), help="For the batch-norm statistics of the model.")
 @click.option("--ema-images", type=click.FloatRange(0, 1e12), help="Half-life of the moving average; 0: none.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Default: 0.")
 @click.option("--device", help="Default: auto, which is CUDA where there is one.")
@@ -49,9 +54,10 @@ def train_(
 
     SIGTERM and Ctrl-C finish the step, save and end; SIGUSR1 saves and goes on.
     """
-    from ganzoo_core import engine
-    from ganzoo_core.observers import Run, Watcher, progress
-    from ganzoo_core.tensorboard import TensorBoard, require
+    from ganzoo_core.training import run
+    from ganzoo_core.training.callbacks.base import Callback, Run
+    from ganzoo_core.training.callbacks.console import progress
+    from ganzoo_core.training.callbacks.tensorboard import TensorBoardCallback, require
 
     if tensorboard:
         require()
@@ -67,29 +73,29 @@ def train_(
     chosen = {k: v for k, v in options.items() if k in SETTINGS and v is not None}
     kept = {k: begun[k] for k in KEPT if begun.get(k) is not None}
 
-    def announced(view: Run) -> Watcher:
+    def announced(view: Run) -> Callback:
         """Progress, once nothing stands in the way any more."""
-        say(f"{family}, preset {objective.recipe.preset}, on {data}: {count(objective)} weights, in {folder}")
+        tell_user(f"{family}, preset {objective.recipe.preset}, on {data}: {count(objective)} weights, in {folder}")
         return progress(view)
 
-    settings = engine.Settings(
+    settings = run.Settings(
         **{**kept, **chosen}, out=folder, resume=resume, force=force, signals=True,
-        watchers=(announced, TensorBoard) if tensorboard else (announced,), data_options=data_options,
+        callbacks=(announced, TensorBoardCallback) if tensorboard else (announced,), data_options=data_options,
     )  # fmt: skip
-    if engine.fit(objective, data, settings) is None:
+    if run.fit(objective, data, settings) is None:
         return  # it was finished before
-    say(f"done: pictures over time in {folder / 'samples'}, the model in {folder / 'model'}")
-    say(f"next: ganzoo sample {folder} -n 64 -o grid.png")
+    tell_user(f"done: pictures over time in {folder / 'samples'}, the model in {folder / 'model'}")
+    tell_user(f"next: ganzoo sample {folder} -n 64 -o grid.png")
     print(folder)
 
 
 def started(folder: Path, family: str) -> dict[str, Any]:
     """run.json of the run that is to go on."""
-    from ganzoo_core import runs
+    from ganzoo_core.training import run_dir
 
-    begun = runs.read(folder)
+    begun = run_dir.read(folder)
     if begun["recipe"] is None or begun["recipe"]["family"] != family or begun["source"] is None:
-        raise GanzooError(f"--resume {folder}: is no run of {plain(family)} on named data", "See its run.json.")
+        raise GanzooError(f"--resume {folder}: is no run of {escape(family)} on named data", "See its run.json.")
     return begun
 
 
@@ -97,8 +103,8 @@ def made_of(
     family: str, data: str, options: dict[str, Any], data_options: dict[str, Any], begun: dict[str, Any]
 ) -> Any:
     """The objective: as the options say, or as the run that goes on was begun."""
-    from ganzoo_core.recipes import Recipe, build, recipe
-    from ganzoo_core.registry import registry
+    from ganzoo_core.registry.plugins import registry
+    from ganzoo_core.registry.recipes import Recipe, build, recipe
 
     if begun:
         stored = {k: tuple(v) if isinstance(v, list) else v for k, v in begun["recipe"]["args"].items()}
@@ -106,24 +112,17 @@ def made_of(
     spec = registry().families[family]
     preset = options["preset"] or (name if (name := data.partition(":")[0]) in spec.presets else "")
     given = dict(pair(text) for text in options["args"])
-    facts = facts_of(data, options["data_root"], data_options)
-    made = recipe(family, preset=preset, networks=options["networks"], given=given, facts=facts)
+    info = facts_of(data, options["data_root"], data_options)
+    made = recipe(family, preset=preset, networks=options["networks"], given=given, facts=info)
     return build(made, seed=options["seed"] or 0)
-
-
-def pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise GanzooError(f"-c {plain(text)}: is not of the form key=value", "For example -c width=32.")
-    return key, value
 
 
 def facts_of(data: str, root: str | None, options: dict[str, Any]) -> dict[str, Any]:
     """What the data set says of its size, where it says anything."""
-    from ganzoo_core.feeds import NamedFeed
+    from ganzoo_core.training.loaders import DatasetLoader
 
-    facts = NamedFeed(data, root=root, **options).facts
-    return {"image_size": facts.image_size, "channels": facts.channels, "classes": facts.classes}
+    info = DatasetLoader(data, root=root, **options).info
+    return {"image_size": info.image_size, "channels": info.channels, "classes": info.classes}
 
 
 def name_of(data: str) -> str:

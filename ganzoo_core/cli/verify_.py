@@ -47,10 +47,11 @@ def show(model: dict[str, Any]) -> None:
 
 def remeasured(name: str, root: Path | None) -> list[dict[str, Any]]:
     """Every published score of a SOURCE, measured again."""
-    from ganzoo_core import metrics, model
+    from ganzoo_core.metrics import evaluate
+    from ganzoo_core.models import model
 
     with Meter() as meter:
-        results = metrics.remeasure(model.load(name), root, meter)
+        results = evaluate.remeasure(model.load(name), root, meter)
     return [{"name": r.name, "published": r.published, "found": r.found, "equal": r.equal} for r in results]
 
 
@@ -63,9 +64,9 @@ def refuse_unequal(found: list[dict[str, Any]]) -> None:
 
 def verified(name: str) -> dict[str, Any]:
     """One SOURCE, looked at whole."""
-    from ganzoo_core.integrity import examine
-    from ganzoo_core.sources import locate, pinned
-    from ganzoo_core.weights import read_model
+    from ganzoo_core.models.resolve import locate, pinned
+    from ganzoo_core.models.store import read_model
+    from ganzoo_core.models.verify import examine
 
     located = locate(name)
     files = [file._asdict() for file in examine(located)]
@@ -75,7 +76,7 @@ def verified(name: str) -> dict[str, Any]:
 
 def checkpoints(run: Path) -> list[dict[str, Any]]:
     """Those of a run directory. Errors: IntegrityError for one that is damaged."""
-    from ganzoo_core import checkpoint
+    from ganzoo_core.training import checkpoint
 
     rows = []
     for folder in sorted((run / "checkpoints").glob("[0-9]*")):

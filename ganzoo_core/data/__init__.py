@@ -1,6 +1,6 @@
-"""Data sets by name, folders of images, and the endless shuffled stream that training draws from.
+"""Data sets by name, folders of images, and the endless shuffled stream that training draws from. Public.
 
-Everything is loaded when it is first used, so that `ganzoo_core.data.catalog` stays free of torch.
+It imports errors, seeds, text, decoding, files and plugin. `catalog` stays free of torch.
 """
 
 from __future__ import annotations
@@ -10,40 +10,58 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganzoo_core.data.catalog import DATASETS as DATASETS
-    from ganzoo_core.data.folder import Folder as Folder
-    from ganzoo_core.data.folder import open_folder as open_folder
-    from ganzoo_core.data.mixtures import grid_modes as grid_modes
-    from ganzoo_core.data.mixtures import ring_modes as ring_modes
-    from ganzoo_core.data.opening import how_to_have as how_to_have
-    from ganzoo_core.data.opening import open_source as open_source
-    from ganzoo_core.data.places import missing as missing
-    from ganzoo_core.data.places import search_roots as search_roots
-    from ganzoo_core.data.source import Facts as Facts
-    from ganzoo_core.data.source import Source as Source
-    from ganzoo_core.data.source import Tensors as Tensors
-    from ganzoo_core.data.source import fingerprint as fingerprint
+    from ganzoo_core.data.dataset import Dataset as Dataset
+    from ganzoo_core.data.dataset import DatasetInfo as DatasetInfo
+    from ganzoo_core.data.dataset import Tensors as Tensors
+    from ganzoo_core.data.dataset import fingerprint as fingerprint
+    from ganzoo_core.data.folder.folder import Folder as Folder
+    from ganzoo_core.data.folder.folder import open_folder as open_folder
+    from ganzoo_core.data.locations import is_file as is_file
+    from ganzoo_core.data.locations import missing as missing
+    from ganzoo_core.data.locations import search_roots as search_roots
+    from ganzoo_core.data.locations import where_to_put as where_to_put
+    from ganzoo_core.data.open import how_to_have as how_to_have
+    from ganzoo_core.data.open import open_dataset as open_dataset
+    from ganzoo_core.data.sets.emoji import GROUPS as GROUPS
+    from ganzoo_core.data.sets.emoji import STYLES as STYLES
+    from ganzoo_core.data.sets.emoji import Emoji as Emoji
+    from ganzoo_core.data.sets.emoji import open_emoji as open_emoji
+    from ganzoo_core.data.sets.idx import CLOTHES as CLOTHES
+    from ganzoo_core.data.sets.mixtures import grid_modes as grid_modes
+    from ganzoo_core.data.sets.mixtures import ring_modes as ring_modes
     from ganzoo_core.data.streaming import stream as stream
+    from ganzoo_core.files import write_aside as write_aside
+    from ganzoo_core.seeds import hash32 as hash32
 
-_HOME = {
-    "DATASETS": "catalog",
-    "Facts": "source",
-    "Folder": "folder",
-    "Source": "source",
-    "Tensors": "source",
-    "fingerprint": "source",
-    "grid_modes": "mixtures",
-    "how_to_have": "opening",
-    "missing": "places",
-    "open_folder": "folder",
-    "open_source": "opening",
-    "ring_modes": "mixtures",
-    "search_roots": "places",
-    "stream": "streaming",
+_HOMES = {
+    "CLOTHES": "ganzoo_core.data.sets.idx",
+    "DATASETS": "ganzoo_core.data.catalog",
+    "Dataset": "ganzoo_core.data.dataset",
+    "DatasetInfo": "ganzoo_core.data.dataset",
+    "Emoji": "ganzoo_core.data.sets.emoji",
+    "Folder": "ganzoo_core.data.folder.folder",
+    "GROUPS": "ganzoo_core.data.sets.emoji",
+    "STYLES": "ganzoo_core.data.sets.emoji",
+    "Tensors": "ganzoo_core.data.dataset",
+    "fingerprint": "ganzoo_core.data.dataset",
+    "grid_modes": "ganzoo_core.data.sets.mixtures",
+    "hash32": "ganzoo_core.seeds",
+    "how_to_have": "ganzoo_core.data.open",
+    "is_file": "ganzoo_core.data.locations",
+    "missing": "ganzoo_core.data.locations",
+    "open_dataset": "ganzoo_core.data.open",
+    "open_emoji": "ganzoo_core.data.sets.emoji",
+    "open_folder": "ganzoo_core.data.folder.folder",
+    "ring_modes": "ganzoo_core.data.sets.mixtures",
+    "search_roots": "ganzoo_core.data.locations",
+    "stream": "ganzoo_core.data.streaming",
+    "where_to_put": "ganzoo_core.data.locations",
+    "write_aside": "ganzoo_core.files",
 }
-__all__ = list(_HOME)
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    return getattr(import_module(_HOMES[name]), name)

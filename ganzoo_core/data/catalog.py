@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-from ganzoo_core.specs import Dataset
+from ganzoo_core.plugin.records import DatasetEntry
 
 EMOJI_PAIRS = (
     "noto2blob", "noto2twemoji", "twemoji2noto", "edges2noto", "gray2noto", "unpaired", "unpaired_twemoji",
 )  # fmt: skip
 
-DATASETS: tuple[Dataset, ...] = (
-    Dataset(
+DATASETS: tuple[DatasetEntry, ...] = (
+    DatasetEntry(
         name="digits",
         summary="1,797 real handwritten digits, 8x8, served at 16 px: embedded, no download",
         keys=("x", "label", "x_labelled"),
         licence="CC-BY-4.0",
-        open="ganzoo_core.data.digits:open_digits",
+        open="ganzoo_core.data.sets.digits:open_digits",
         variants=("all", "labels100"),
     ),
-    Dataset(
+    DatasetEntry(
         name="mnist",
         summary="70,000 handwritten digits, 28x28, gray",
         keys=("x", "label", "x_labelled"),
         licence="CC-BY-SA-3.0",
-        open="ganzoo_core.data.idx:open_mnist",
+        open="ganzoo_core.data.sets.idx:open_mnist",
         variants=("train", "test", "labels100"),
     ),
-    Dataset(
+    DatasetEntry(
         name="fashion_mnist",
         summary="70,000 pictures of clothing, 28x28, gray",
         keys=("x", "label", "x_labelled"),
         licence="MIT",
-        open="ganzoo_core.data.idx:open_fashion_mnist",
+        open="ganzoo_core.data.sets.idx:open_fashion_mnist",
         variants=("train", "test", "labels100"),
     ),
-    Dataset(
+    DatasetEntry(
         name="cifar10",
         summary="60,000 photographs of ten kinds of thing, 32x32, colour",
         keys=("x", "label"),
         licence="LicenseRef-CIFAR-10",  # its authors ask to be cited and state no licence
-        open="ganzoo_core.data.cifar:open_cifar10",
+        open="ganzoo_core.data.sets.cifar:open_cifar10",
         variants=("train", "test"),
     ),
-    Dataset(
+    DatasetEntry(
         name="emoji",
         summary="emoji in three drawing styles, 64x64, colour, on white: 3,530 by Noto, 3,790 by Twemoji, 2,723 blobs",
         keys=("x", "label", "text", "a", "b"),
         licence="Apache-2.0 AND CC-BY-4.0 AND Unicode-3.0",  # a source says which of them its variant has
-        open="ganzoo_core.data.emoji_pairs:open_emoji_variant",
+        open="ganzoo_core.data.sets.emoji_pairs:open_emoji_variant",
         variants=(
             "noto",
             "twemoji",
@@ -59,34 +59,34 @@ DATASETS: tuple[Dataset, ...] = (
             *(name + part for name in EMOJI_PAIRS for part in ("", "_test")),
         ),
     ),
-    Dataset(
+    DatasetEntry(
         name="kodak",
         summary="24 photographs, 768x512, colour, and small copies: crops of 01-20 to train on, 21-24 whole to test",
         keys=("x", "low"),
         licence="LicenseRef-Kodak",  # released for unrestricted usage
-        open="ganzoo_core.data.resolution:open_kodak",
+        open="ganzoo_core.data.sets.kodak:open_kodak",
         variants=("x4", "x4_test", "x2", "x2_test"),
     ),
-    Dataset(
+    DatasetEntry(
         name="ring",
         summary="8 Gaussians on a circle: points in the plane, to watch modes being dropped",
         keys=("x", "label"),
         licence="CC0-1.0",
-        open="ganzoo_core.data.mixtures:open_ring",
+        open="ganzoo_core.data.sets.mixtures:open_ring",
     ),
-    Dataset(
+    DatasetEntry(
         name="grid",
         summary="25 Gaussians on a grid: points in the plane, to watch modes being dropped",
         keys=("x", "label"),
         licence="CC0-1.0",
-        open="ganzoo_core.data.mixtures:open_grid",
+        open="ganzoo_core.data.sets.mixtures:open_grid",
     ),
-    Dataset(
+    DatasetEntry(
         name="shapes",
         summary="4,096 drawn shapes with labels, captions, outlines or motion: for tests of every task",
         keys=("x", "label", "text", "a", "b", "video"),
         licence="CC0-1.0",
-        open="ganzoo_core.data.shapes:open_shapes",
+        open="ganzoo_core.data.sets.shapes:open_shapes",
         variants=("captions", "pairs", "motion"),
     ),
 )

@@ -10,16 +10,17 @@ import multiprocessing
 import signal
 import threading
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import Dataset as TorchDataset
 
-from ganzoo_core.data.source import Source
-from ganzoo_core.errors import GanzooError, OutsideFault, plain
+from ganzoo_core.data.dataset import Dataset
+from ganzoo_core.errors import ExternalError, GanzooError, escape
 from ganzoo_core.seeds import hash32
 
 Batch = dict[str, Tensor]
@@ -27,21 +28,49 @@ Lot = tuple[list[int], list[int]]  # items, and for each the number that augment
 
 
 def stream(
-    source: Source, *, batch_size: int, seed: int, start: int = 0, rank: int = 0, world: int = 1, workers: int = 0
+    source: Dataset,
+    *,
+    batch_size: int,
+    seed: int,
+    start: int = 0,
+    rank: int = 0,
+    world: int = 1,
+    workers: int = 0,
+    with_index: bool = False,
 ) -> Generator[Batch, None, None]:
     """Batches without end, always full: they run across the ends of epochs, and N may be smaller than a batch.
 
     `batch_size` and `start` count images over all ranks; rank r gets the r-th of `world` equal slices of every
     batch, [batch_size / world, ...]. With `workers`, that many processes fetch ahead: the same batches, in the same
-    order. Close the iterator to end them. Raises GanzooError (2) for numbers that do not fit, OutsideFault (3) where
+    order. `with_index` adds `index`, the number of each example in the data, int64. Close the
+    iterator to end them. Errors: GanzooError (2) for numbers that do not fit, ExternalError (3) where
     a worker process is killed or a file has gone.
     """
     _check(source, batch_size, start, rank, world, workers)
     order = _positions(len(source), batch_size, seed, start, rank, world)
+    if with_index:
+        source = Indexed(source)
     return _fetched(source, order) if workers == 0 else _fetched_ahead(source, order, workers)
 
 
-def _check(source: Source, batch_size: int, start: int, rank: int, world: int, workers: int) -> None:
+class Indexed(Dataset):
+    """`source` with the number of each example beside it."""
+
+    def __init__(self, source: Dataset) -> None:
+        self.source, self.info = source, source.info
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def fetch(self, indices: Sequence[int]) -> Batch:
+        return self.source.fetch(indices) | {"index": torch.as_tensor(indices, dtype=torch.int64)}
+
+    def fetch_augmented(self, indices: Sequence[int], augment_seeds: Sequence[int]) -> Batch:
+        found = self.source.fetch_augmented(indices, augment_seeds)
+        return found | {"index": torch.as_tensor(indices, dtype=torch.int64)}
+
+
+def _check(source: Dataset, batch_size: int, start: int, rank: int, world: int, workers: int) -> None:
     if batch_size < 1 or batch_size % world:
         raise GanzooError(
             f"batch size {batch_size}: does not divide into equal parts for {world} processes",
@@ -50,7 +79,7 @@ def _check(source: Source, batch_size: int, start: int, rank: int, world: int, w
     if not 0 <= rank < world or start < 0 or workers < 0:
         raise GanzooError(f"data stream: rank {rank} of {world}, start {start}, workers {workers} make no sense")
     if len(source) == 0:
-        raise GanzooError(f"data set {plain(source.facts.name)}: is empty")
+        raise GanzooError(f"data set {escape(source.info.name)}: is empty")
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> Tensor:
@@ -72,9 +101,9 @@ def _positions(count: int, batch_size: int, seed: int, start: int, rank: int, wo
         first += batch_size
 
 
-def _fetched(source: Source, order: Iterator[Lot]) -> Generator[Batch, None, None]:
-    for indices, rolls in order:
-        yield source.draw(indices, rolls)
+def _fetched(source: Dataset, order: Iterator[Lot]) -> Generator[Batch, None, None]:
+    for indices, augment_seeds in order:
+        yield source.fetch_augmented(indices, augment_seeds)
 
 
 class _Order(Sampler[Lot]):
@@ -85,20 +114,20 @@ class _Order(Sampler[Lot]):
         return self.order
 
 
-class _Fetch(Dataset[Batch | GanzooError]):
+class _Fetch(TorchDataset[Batch | GanzooError]):
     """What a worker runs. It hands a user's error over as a value: torch would wrap a traceback around it."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Dataset) -> None:
         self.source = source
 
     def __getitem__(self, lot: Lot) -> Batch | GanzooError:
         try:
-            return self.source.draw(*lot)
+            return self.source.fetch_augmented(*lot)
         except GanzooError as error:
             return error
 
 
-def _fetched_ahead(source: Source, order: Iterator[Lot], workers: int) -> Generator[Batch, None, None]:
+def _fetched_ahead(source: Dataset, order: Iterator[Lot], workers: int) -> Generator[Batch, None, None]:
     before = set(multiprocessing.active_children())
     with _quietly_started():
         loader = DataLoader(
@@ -128,7 +157,7 @@ def _next(batches: Iterator[Batch | GanzooError]) -> Batch:
     except (RuntimeError, ConnectionError, EOFError, FileNotFoundError) as error:
         if not _by_death(error):
             raise
-        raise OutsideFault(
+        raise ExternalError(
             "data loading: a worker process was killed",
             "Memory, or shared memory (/dev/shm), may have run out: use fewer workers, or none.",
         ) from error

@@ -1,6 +1,7 @@
 """What every family promises, tested at its preset `tiny`. There is no list of exceptions.
 
-Each test takes the fixture or parameter `family`, a name; see ganzoo_core.testing for the five lines that use it.
+Each test takes the fixture or parameter `family`, a name; see ganzoo_core.testing for the five lines that use it. A
+family is trained twice, briefly, and all tests look at these two runs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import copy
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +19,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganzoo_core import catalogue, checkpoint, model, weights
-from ganzoo_core.configs import FILE
-from ganzoo_core.distributed import Processes
-from ganzoo_core.networks import DRAWN, Generator, fed
-from ganzoo_core.objective import Objective, Phase, Step
-from ganzoo_core.recipes import arguments, build, recipe
-from ganzoo_core.registry import registry
-from ganzoo_core.specs import resolve
+from ganzoo_core.models import model, store
+from ganzoo_core.nn.generator import Generator
+from ganzoo_core.nn.inputs import cycled, from_batch
+from ganzoo_core.nn.walk import interpolate_seeds
+from ganzoo_core.objectives.objective import Move, Objective, Phase, Step
+from ganzoo_core.plugin.records import resolve
+from ganzoo_core.registry import index
+from ganzoo_core.registry.plugins import registry
+from ganzoo_core.registry.recipes import arguments, build, family_of_networks, presets_of, recipe
 from ganzoo_core.testing.synthetic import synthetic
-from ganzoo_core.trainer import Alternating, Feed, Report
-from ganzoo_core.walks import walk
+from ganzoo_core.training import checkpoint
+from ganzoo_core.training.trainer import Alternating, Checkpoint, Loader, Report
 
 BATCH = 4
 HEAVY = ("torch", "numpy", "torchvision")
 State = dict[str, Tensor]
 
 
-def tiny(family: str, seed: int = 0) -> tuple[Objective, Feed]:
+def tiny(family: str, seed: int = 0) -> tuple[Objective, Loader]:
     """The family's objective at preset `tiny`, and batches of noise that suit it."""
     made = recipe(family, preset="tiny")
     objective = build(made, seed=seed)
@@ -41,21 +45,40 @@ def tiny(family: str, seed: int = 0) -> tuple[Objective, Feed]:
 
 
 def trainer(objective: Objective, **options: float) -> Alternating:
-    """Three iterations or so of every phase, with moving averages."""
+    """Two iterations or so of every phase, with moving averages."""
     phases = copy.deepcopy(objective).phases()
     draws = [BATCH * max(step.repeat for step in phase.steps) for phase in phases]
     shortest = min(phase.images / drawn for phase, drawn in zip(phases, draws, strict=True))
-    images = max(3 / shortest, 1e-9) * sum(phase.images for phase in phases)
+    images = max(2 / shortest, 1e-9) * sum(phase.images for phase in phases)
     return Alternating(seed=1, batch_size=BATCH, images=round(images), ema_images=100, **options)  # type: ignore[arg-type]
 
 
-def train(family: str, seed: int = 0) -> tuple[Objective, list[Report]]:
-    objective, feed = tiny(family, seed)
-    return objective, list(trainer(objective).run(objective, feed))
+@dataclass(frozen=True)
+class Course:
+    """One short run of a family, from its first weights to its last."""
+
+    objective: Objective  # as it ended
+    loader: Loader
+    reports: list[Report]
+    stops: list[tuple[int, Checkpoint]]  # in the middle of every phase: which report, and the whole state there
+    end: Checkpoint
 
 
-def state(objective: torch.nn.Module) -> State:
-    return {k: v.clone() for k, v in objective.state_dict().items()}
+@lru_cache(maxsize=4)
+def course(family: str, again: int = 0) -> Course:
+    """The family trained once; `again` trains it anew."""
+    objective, loader = tiny(family)
+    reports, stops = list[Report](), list[tuple[int, Checkpoint]]()
+    for report in trainer(objective).run(objective, loader):
+        first = not reports or reports[-1].phase != report.phase
+        reports.append(report)
+        if first:
+            stops.append((len(reports) - 1, report.checkpoint()))
+    return Course(objective, loader, reports, stops, reports[-1].checkpoint())
+
+
+def state(module: torch.nn.Module) -> State:
+    return {k: v.clone() for k, v in module.state_dict().items()}
 
 
 def differing(a: State, b: State) -> set[str]:
@@ -65,196 +88,216 @@ def differing(a: State, b: State) -> set[str]:
 def every_step(objective: Objective) -> Iterator[tuple[Phase, Step]]:
     """Every step of every phase, each phase entered before."""
     for phase in objective.phases():
-        phase.enter()
+        phase.on_start()
         for step in phase.steps:
             yield phase, step
 
 
-def staged(family: str) -> tuple[Objective, Feed]:
+def staged(family: str) -> tuple[Objective, Loader, Alternating]:
     """A tiny objective as the trainer would have it before the first step."""
-    objective, feed = tiny(family)
+    objective, loader = tiny(family)
     runner = trainer(objective)
-    runner.settle(objective)
-    runner.prepare(objective, feed)
-    return objective, feed
+    runner.setup(objective)
+    runner.prepare(objective, loader)
+    return objective, loader, runner
 
 
-def batch_of(feed: Feed, phase: Phase) -> dict[str, Tensor]:
+def batch_of(loader: Loader, phase: Phase, n: int = BATCH) -> dict[str, Tensor]:
     options = {k: v for k, v in phase.data.items() if k != "batch_size"}
-    return dict(next(feed(start=0, batch_size=BATCH, **options)))
+    return dict(next(loader(start=0, batch_size=n, **options)))
+
+
+def through_bytes(kept: Checkpoint) -> Checkpoint:
+    """A checkpoint as it would be read from the disk."""
+    files = checkpoint.files_of(kept)
+    return checkpoint.read_files(kept.position, files)
+
+
+def generators(objective: Objective) -> Iterator[Generator]:
+    yield from (net for net in objective.exported_networks().values() if isinstance(net, Generator))
+
+
+def conditions(net: Generator, batch: dict[str, Tensor], n: int) -> dict[str, Any]:
+    """What a generator must be given for n samples: classes in turn, and what comes with the data."""
+    return {**cycled(net, n), **{name: value[:n] for name, value in from_batch(net, batch).items()}}
 
 
 class Conformance:
     """Parametrise `family` over the names of your families."""
 
     def test_plugin_module_is_light(self, family: str) -> None:
-        module = catalogue.installed()[owner(family)].module
+        module = index.installed()[owner(family)].module
         program = f"import sys, {module}; sys.exit(' '.join(m for m in {HEAVY} if m in sys.modules) or 0)"
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
         assert done.returncode == 0, f"{module} imports {done.stderr}"
 
-    def test_references_resolve(self, family: str) -> None:
-        spec = registry().families[family]
-        assert callable(resolve(spec.networks))
-        assert issubclass(resolve(spec.objective), Objective)
-
-    def test_facts_are_set(self, family: str) -> None:
+    def test_its_record_is_complete(self, family: str) -> None:
         spec = registry().families[family]
         assert spec.summary and "\n" not in spec.summary
         assert spec.paper.title and spec.paper.authors and 2013 < spec.paper.year < 2100
-        assert "paper" in spec.presets
+        assert spec.task in registry().tasks
+        assert callable(resolve(registry().families[family_of_networks(spec)].networks))
+        assert issubclass(resolve(spec.objective), Objective)
 
     def test_arguments_agree_and_are_explained(self, family: str) -> None:
         spec = registry().families[family]
-        for argument in arguments(spec, spec).values():
-            assert argument.meaning, f"{family}: argument {argument.name} has no comment that says what it means"
+        for argument in arguments(registry().families[family_of_networks(spec)], spec).values():
+            assert argument.meaning, f"{family}: argument {argument.name} does not say what it means"
 
     def test_every_preset_builds(self, family: str) -> None:
-        for preset in registry().families[family].presets:
+        presets = presets_of(registry().families[family])
+        assert "tiny" in presets
+        for preset in presets:
             with torch.device("meta"):
                 build(recipe(family, preset=preset))
 
     def test_all_phases_train_with_finite_losses(self, family: str) -> None:
-        objective, reports = train(family)
-        assert {r.phase for r in reports} == {phase.name for phase in objective.phases()}
-        infinite = {(r.iteration, k) for r in reports for k, v in r.losses.items() if not v.isfinite()}
+        run = course(family)
+        assert {r.phase for r in run.reports} == {phase.name for phase in run.objective.phases()}
+        infinite = {(r.iteration, k) for r in run.reports for k, v in r.losses.items() if not v.isfinite()}
         assert not infinite
-        assert all(v.isfinite().all() for v in objective.state_dict().values() if v.is_floating_point())
+        assert all(v.isfinite().all() for v in run.objective.state_dict().values() if v.is_floating_point())
 
     def test_a_step_moves_its_player_and_nobody_else(self, family: str) -> None:
-        objective, feed = staged(family)
-        runner = trainer(objective)
+        objective, loader, runner = staged(family)
+        names = {id(w): name for name, w in objective.named_parameters()}
+        played, reached = dict[int, str](), set[int]()
         for phase, step in every_step(objective):
             mine = {id(w) for w in step.player.parameters()}
             before = [(name, w, w.clone()) for name, w in objective.named_parameters()]
-            runner.descend(step, batch_of(feed, phase), step.player.optim(step.player.parameters()))
+            if isinstance(step, Move):
+                runner.move(step, batch_of(loader, phase))
+            else:
+                assert step.player.optim is not None
+                runner.descend(step, batch_of(loader, phase), step.player.optim(step.player.parameters()))
             moved = {name for name, w, old in before if not torch.equal(w, old)}
             others = {name for name, w, _ in before if id(w) not in mine}
-            assert moved, f"phase {phase.name}: player {step.player.name} moves nothing"
+            assert moved or isinstance(step, Move), f"phase {phase.name}: player {step.player.name} moves nothing"
             assert not moved & others, f"phase {phase.name}: player {step.player.name} moves others"
             touched = {name for name, w, _ in before if w.grad is not None and id(w) not in mine}
             assert not touched, f"phase {phase.name}: player {step.player.name} leaves gradients on others"
+            played |= {key: names[key] for key in mine}
+            reached |= {id(w) for w in step.player.parameters() if w.grad is not None}
+            reached |= mine if isinstance(step, Move) else set()
             objective.zero_grad(set_to_none=True)
+        never = sorted(name for key, name in played.items() if key not in reached)
+        assert not never, "weights that no phase trains"
 
     def test_no_weight_has_two_players(self, family: str) -> None:
         objective, _ = tiny(family)
         for phase in objective.phases():
             owned = [id(w) for player in phase.players for w in player.parameters()]
             assert len(owned) == len(set(owned)), f"phase {phase.name}"
-
-    def test_every_weight_is_trained_in_some_phase(self, family: str) -> None:
-        objective, feed = staged(family)
-        runner, reached = trainer(objective), set[int]()
-        played: dict[int, str] = {}
-        names = {id(w): name for name, w in objective.named_parameters()}
-        for phase, step in every_step(objective):
-            played |= {id(w): names[id(w)] for w in step.player.parameters()}
-            runner.descend(step, batch_of(feed, phase), step.player.optim(step.player.parameters()))
-            reached |= {id(w) for w in step.player.parameters() if w.grad is not None}
-        assert not sorted(name for key, name in played.items() if key not in reached)
+            names = [player.name for player in phase.players]
+            assert len(names) == len(set(names)), f"phase {phase.name}: two players of one name"
 
     def test_same_seed_same_bits(self, family: str) -> None:
-        (first, reports), (second, again) = train(family), train(family)
-        assert not differing(state(first), state(second))
-        assert all(torch.equal(a.losses[k], b.losses[k]) for a, b in zip(reports, again, strict=True) for k in a.losses)
+        one, other = course(family), course(family, again=1)
+        assert not differing(one.end.objective, other.end.objective)
+        for a, b in zip(one.reports, other.reports, strict=True):
+            assert not differing(a.losses, b.losses)
 
     def test_another_seed_is_another_start(self, family: str) -> None:
         assert differing(state(tiny(family, 0)[0]), state(tiny(family, 1)[0]))
 
     def test_sampling_changes_nothing(self, family: str) -> None:
-        objective, feed = staged(family)
+        objective, loader, _ = staged(family)
         modes = {name: m.training for name, m in objective.named_modules()}
         before, rng = state(objective), torch.get_rng_state()
-        phase = objective.phases()[-1]
-        batch = batch_of(feed, phase)
-        objective.sample(batch)
+        objective.sample(batch_of(loader, objective.phases()[-1]))
         assert not differing(before, state(objective))
         assert {name: m.training for name, m in objective.named_modules()} == modes
         assert torch.equal(rng, torch.get_rng_state())
 
     def test_state_dict_is_the_whole_state(self, family: str) -> None:
-        objective, reports = train(family)
-        other, feed = tiny(family, seed=7)
-        saved = reports[-1].checkpoint()
-        rest = list(trainer(other).run(other, feed, saved))
-        assert not rest
-        assert not differing(state(objective), state(other))
-        phase = objective.phases()[-1]
-        batch = batch_of(feed, phase)
+        run = course(family)
+        other, loader = tiny(family, seed=7)
+        assert not list(trainer(other).run(other, loader, run.end))
+        assert not differing(state(run.objective), state(other))
+        phase = run.objective.phases()[-1]
+        batch = batch_of(loader, phase)
         for mine, theirs in zip(phase.steps, other.phases()[-1].steps, strict=True):
             losses = []
             for step in (mine, theirs):
-                torch.manual_seed(3)
-                losses.append(step.loss(batch))
-            assert all(torch.equal(losses[0][k], losses[1][k]) for k in losses[0])
+                if not isinstance(step, Move):
+                    torch.manual_seed(3)
+                    losses.append(step.loss(batch))
+            assert not losses or not differing(*losses)
 
-    def test_a_resumed_run_equals_an_unbroken_one(self, family: str, tmp_path: Path) -> None:
-        objective, feed = tiny(family)
-        course = trainer(objective)
-        reports = list(course.run(objective, feed))
-        whole = reports[-1].checkpoint()
-        ends = [i for i, r in enumerate(reports) if r is reports[-1] or reports[i + 1].phase != r.phase]
-        for first, end in zip([0, *(e + 1 for e in ends)], ends, strict=False):
-            broken, _ = tiny(family)
-            for i, report in enumerate(trainer(broken).run(broken, feed)):
-                if i == (first + end) // 2:
-                    checkpoint.save(tmp_path, report.checkpoint(), frozenset(), Processes())
+    def test_a_resumed_run_equals_an_unbroken_one(self, family: str) -> None:
+        """Broken in the middle of each phase, it goes on to the middle of the next as the unbroken run did."""
+        run = course(family)
+        ends = [*run.stops[1:], (len(run.reports) - 1, run.end)]
+        for (first, kept), (last, expected) in zip(run.stops, ends, strict=True):
+            if first == last:
+                continue
+            other, loader = tiny(family, seed=7)
+            rest = []
+            for report in trainer(other).run(other, loader, through_bytes(kept)):
+                rest.append(report)
+                if len(rest) == last - first:
                     break
-            saved, skipped = checkpoint.newest(tmp_path)
-            assert saved is not None and not skipped
-            other, _ = tiny(family, seed=7)
-            rest = list(trainer(other).run(other, feed, saved))
             again = rest[-1].checkpoint()
-            assert again.position == whole.position
-            assert not differing(again.objective, whole.objective), f"broken in phase {reports[end].phase}"
-            for player, tensors in whole.optimizers.items():
-                assert not differing(again.optimizers[player], tensors), f"optimizer of {player}"
-            for mine, theirs in zip(reports[-len(rest) :], rest, strict=True):
-                assert not differing(mine.losses, theirs.losses)
+            assert again.position == expected.position
+            where = f"broken in phase {run.reports[first].phase}"
+            assert not differing(again.objective, expected.objective), where
+            for player, tensors in expected.optimizers.items():
+                assert not differing(again.optimizers[player], tensors), f"{where}: optimizer of {player}"
+            for mine, theirs in zip(run.reports[first + 1 : last + 1], rest, strict=True):
+                assert not differing(mine.losses, theirs.losses), where
 
     def test_a_model_directory_gives_the_same_bytes_and_samples(self, family: str, tmp_path: Path) -> None:
-        objective, _ = train(family)
-        origin = weights.Origin(f"{family}.tiny", "CC0-1.0", "synthetic", "CC0-1.0", 12, 1, "pytest", {})
-        weights.write_model(tmp_path / "a", objective, origin)
+        objective = course(family).objective
+        origin = store.Origin(f"{family}.tiny", "CC0-1.0", "synthetic", "CC0-1.0", 12, 1, "pytest", {})
+        config = store.write_model(tmp_path / "a", objective, origin)
         loaded = model.load(tmp_path / "a")
         loaded.save(tmp_path / "b")
-        for name in ("config.json", FILE):
-            assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-        for name, net in objective.shipped().items():
+        for name in ("config.json", *config["files"]):
+            assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+        for name, net in objective.exported_networks().items():
             assert not differing(state(net), state(loaded.networks[name]))
+        for name, net in loaded.discriminators.items():
+            assert not differing(state(getattr(objective, name)), state(net))
 
     def test_samples_are_exact_and_as_declared(self, family: str) -> None:
-        objective, _ = train(family)
-        feed = tiny(family)[1]
-        batch = dict(next(feed(start=0, batch_size=5)))
-        for net in objective.shipped().values():
-            if not isinstance(net, Generator):
-                continue
-            given = {name: 0 for name, i in net.inputs.items() if i.kind == "label"} | fed(net, batch)
-            fewer = {name: value[:2] if isinstance(value, Tensor) else value for name, value in given.items()}
+        run = course(family)
+        batch = dict(next(run.loader(start=0, batch_size=5)))
+        for net in generators(run.objective):
+            given = conditions(net, batch, 5)
+            fewer = conditions(net, batch, 2)
             five = net.sample(5, seed=3, **given)
             assert torch.equal(five[:2], net.sample(2, seed=3, **fewer))
             assert torch.equal(five, net.sample(5, seed=3, **given))
-            if any(i.kind in DRAWN for i in net.inputs.values()):
+            if any(declared.drawn for declared in net.inputs.values()):
                 assert not torch.equal(five, net.sample(5, seed=4, **given))
             assert five.shape[1:] == tuple(d or s for d, s in zip(net.output.shape, five.shape[1:], strict=True))
             assert five.dtype == torch.float32
             low, high = net.output.range or (-torch.inf, torch.inf)
             assert five.min() >= low and five.max() <= high
 
+    def test_samples_are_shown_saved_and_opened(self, family: str, tmp_path: Path) -> None:
+        run = course(family)
+        batch = dict(next(run.loader(start=0, batch_size=3)))
+        for net in generators(run.objective):
+            three = net.sample(3, seed=0, **conditions(net, batch, 3))
+            assert min(net.output.picture(three).size) > 0 and min(net.output.frame(three[0]).size) > 0
+            net.output.save(three[:1], tmp_path / f"one{net.output.suffixes[0]}")
+            again = net.output.open(tmp_path / f"one{net.output.suffixes[0]}")
+            assert again.shape[1:] == three.shape[1:]
+
     def test_samples_lead_from_one_seed_to_the_next(self, family: str) -> None:
-        objective, feed = tiny(family)
-        batch = dict(next(feed(start=0, batch_size=3)))
-        for net in objective.shipped().values():
-            if isinstance(net, Generator) and any(i.kind in DRAWN for i in net.inputs.values()):
-                given: dict[str, Any] = {name: 0 for name, i in net.inputs.items() if i.kind == "label"} | fed(
-                    net, batch
-                )
-                first = {name: value[:1] if isinstance(value, Tensor) else value for name, value in given.items()}
-                for how in net.ways:
-                    (leg,) = walk(net, [1, 2], 2, how, **given)
-                    assert len(leg) == 3 and leg.isfinite().all()
-                    torch.testing.assert_close(leg[:1], net.sample(1, seed=1, **first))
+        run = course(family)
+        batch = dict(next(run.loader(start=0, batch_size=3)))
+        for net in generators(run.objective):
+            if any(declared.drawn for declared in net.inputs.values()):
+                given = {
+                    name: value[:1].expand(3, *value.shape[1:]) for name, value in conditions(net, batch, 1).items()
+                }
+                for mode in net.interpolation_modes:
+                    (way,) = interpolate_seeds(net, [1, 2], 2, mode, **given)
+                    assert len(way) == 3 and way.isfinite().all()
+                    first = net.sample(1, seed=1, **conditions(net, batch, 1))
+                    torch.testing.assert_close(way[:1], first)
 
     def test_weights_that_ship_with_it_load(self, family: str) -> None:
         zoo = registry()

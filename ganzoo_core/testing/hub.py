@@ -201,6 +201,7 @@ class Handler(Pages):
             self.write(body, kind)
 
     def fault(self) -> Fault | None:
+        fault: Fault
         for fault in self.server.hub.faults:
             if fault.times > 0 and fault.match in unquote(self.path) and fault.method in self.command:
                 fault.times -= 1

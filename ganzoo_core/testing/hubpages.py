@@ -9,11 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import SplitResult, parse_qs
-
-if TYPE_CHECKING:
-    from ganzoo_core.testing.hub import Server
 
 STORED_AS_LFS = (".safetensors", ".bin", ".pt")
 
@@ -45,7 +42,7 @@ class Refused(Exception):
 class Pages(BaseHTTPRequestHandler):
     """One method per page; it returns what becomes JSON, or (status, headers, body). `Refused` is an answer too."""
 
-    server: Server
+    server: Any  # ganzoo_core.testing.hub's Server
     url: SplitResult
     query: dict[str, list[str]]
     body: bytes
@@ -53,7 +50,7 @@ class Pages(BaseHTTPRequestHandler):
     role: str
 
     def repo(self, name: str, write: bool = False) -> Repo:
-        repo = self.server.hub.repos.get(name)
+        repo: Repo | None = self.server.hub.repos.get(name)
         if repo is None or (repo.private and self.user != name.split("/")[0]):
             raise Refused(404 if self.user else 401, "RepoNotFound", "Repository not found")
         if repo.disabled:

@@ -23,15 +23,14 @@ import torch
 from ganzoo_dcgan.networks import networks
 from torch import nn
 
-from ganzoo_core.losses import nonsaturating
-from ganzoo_core.objective import Objective, Phase, Player, Step, adam
-from ganzoo_core.trainer import Alternating
+from ganzoo_core.objectives import Objective, Phase, Player, Step, adam, nonsaturating
+from ganzoo_core.training.trainer import Alternating
 
 BATCH, ENDLESS = 64, 10**12
 IMAGES = torch.rand(8 * BATCH, 3, 64, 64) * 2 - 1  # in memory: no loader is measured
 
 
-def plain() -> Iterator[None]:
+def escape() -> Iterator[None]:
     """The loop of pytorch/examples/dcgan, without its printing; one iteration per item."""
     nets = networks()
     G, D = nets["G"].train(), nets["D"].train()
@@ -80,10 +79,10 @@ def feed(**_):
 class Contiguous(Alternating):
     """Ours without channels_last, for the ladder."""
 
-    def settle(self, objective):
+    def setup(self, objective):
         objective.train().requires_grad_(False)
 
-    def bring(self, batch):
+    def to_device(self, batch):
         return batch
 
 
@@ -114,7 +113,7 @@ def main() -> None:
     print(f"torch {torch.__version__}, {platform.machine()}, {args.threads} threads, AMX-BF16 {amx}, AVX512-BF16 {avx}")
     print(f"DCGAN 64x64, 3 channels, width 64, batch {BATCH}; {args.rounds} rounds of {args.iterations} iterations")
 
-    contestants = {"plain fp32": plain()}
+    contestants = {"plain fp32": escape()}
     if args.ladder:
         contestants |= {
             "ours, frozen only": ours(Contiguous, PLAIN_ADAM),

@@ -26,7 +26,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics import Question, evaluate
+from ganzoo_core.metrics.evaluate import Question, evaluate
 
 DIM, BATCH, ROWS = 128, 500, 10_000
 Batches = list[Tensor]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import Discriminator, Generator, Images, Label, Latent
 
 
 class Plan(NamedTuple):
@@ -34,8 +34,8 @@ class G(Generator):
 
     def __init__(self, plan: Plan, image_size: int, channels: int, classes: int, width: int, z_dim: int) -> None:
         super().__init__()
-        self.inputs = {"z": Input("latent", (z_dim,)), "label": Input("label", (), range=(0, classes - 1))}
-        self.output, self.classes = Output((channels, image_size, image_size)), classes
+        self.inputs = {"z": Latent((z_dim,)), "label": Label(classes)}
+        self.output, self.classes = Images((channels, image_size, image_size)), classes
         self.linear = nn.Linear(z_dim + classes, plan.first * width)
         layers, f = list[nn.Module](), plan.first * width
         for units, kernel, stride, padding in plan.up[:-1]:
@@ -76,7 +76,7 @@ class D(Discriminator):
         """The last activations, flat.  [N, 32 width places^2]"""
         return self.main(x).flatten(1)
 
-    def judged(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def score_and_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         h = self.features(x)
         return self.source(h).flatten(), h
 
@@ -91,11 +91,11 @@ def initialise(layer: nn.Module) -> None:
 
 def networks(
     *,
-    image_size: int = 128,  # side of the square image: 16, 32 or 128
-    channels: int = 3,  # 1 gray, 3 colour
-    classes: int = 10,  # labels 0 ... classes - 1
-    width: int = 16,  # channels of D's first stage; all others are multiples of it
-    z_dim: int = 100,  # length of the latent z ~ N(0, 1), beside which the class stands
+    image_size: Annotated[int, "side of the square image: 16, 32 or 128"] = 128,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    classes: Annotated[int, "labels 0 ... classes - 1"] = 10,
+    width: Annotated[int, "channels of D's first stage; all others are multiples of it"] = 16,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1), beside which the class stands"] = 100,
 ) -> dict[str, nn.Module]:
     """The generator G(c, z), the discriminator D with the source head, and the class head C on D's features."""
     if image_size not in PLANS:

@@ -1,4 +1,4 @@
-"""AC-GAN: conformance, the published tensors, and both losses in closed form."""
+"""AC-GAN: the published tensors, and both losses in closed form."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, conv_transpose2d, leaky_relu, one_hot
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.testing import Conformance
-
-
-@pytest.mark.parametrize("family", ["acgan"])
-class TestConformance(Conformance): ...
 
 
 def shapes(*nets: nn.Module) -> list[tuple[int, ...]]:
@@ -64,7 +59,7 @@ def test_forward_is_the_published_one() -> None:
     for i in range(5):
         w, gamma, beta, mean, var = rest[5 * i : 5 * i + 5]
         h = leaky_relu(batch_norm(conv2d(h, w, stride=1 + i % 2, padding=1), mean, var, gamma, beta), 0.2)
-    score, features = D.judged(x)
+    score, features = D.score_and_features(x)
     torch.testing.assert_close(features, h.flatten(1))
     torch.testing.assert_close(score, (h.flatten(1) @ D.source.weight.T + D.source.bias).flatten())
     torch.testing.assert_close(D(x), score)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from ganzoo_sngan.attention import attending, check_attention, critic
@@ -15,15 +15,27 @@ from ganzoo_sngan.networks import D, convs, first_side, labels
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from ganzoo_core.blocks import ConditionalBatchNorm, Modulation, Up, biases_last, spectral
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Generator, Input, Output, cycled, sample_exactly
+from ganzoo_core.nn import (
+    ConditionalBatchNorm,
+    GBlock,
+    Generator,
+    Images,
+    Latent,
+    Modulation,
+    apply_spectral_norm,
+    biases_last,
+    cycled,
+    sample_deterministic,
+)
 
 STANDING_BATCH = 64  # samples of one pass for the standing statistics
 
 
 class G(Generator):
     """z in equal parts: the first makes the smallest map, each other tells one block, with the class's embedding."""
+
+    stand: Tensor  # bool []: whether the running statistics are standing ones
 
     def __init__(
         self,
@@ -36,8 +48,8 @@ class G(Generator):
         attention: int,
     ) -> None:
         super().__init__()
-        self.inputs = {"z": Input("latent", (z_chunk * len(widths),)), **labels(classes)}
-        self.output = Output((channels, image_size, image_size))
+        self.inputs = {"z": Latent((z_chunk * len(widths),)), **labels(classes)}
+        self.output = Images((channels, image_size, image_size))
         self.z_chunk, self.side = z_chunk, first_side(image_size, widths)
         self.shared = nn.Embedding(classes, y_dim)
         self.linear = nn.Linear(z_chunk, self.side**2 * widths[0])
@@ -48,12 +60,12 @@ class G(Generator):
         )
         self.bn = nn.BatchNorm2d(widths[-1])
         self.conv = nn.Conv2d(widths[-1], channels, 3, padding=1)
-        self.register_buffer("stand", torch.tensor(False))  # whether the running statistics are standing ones
+        self.register_buffer("stand", torch.tensor(False))
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:  # [N, z_chunk (blocks + 1)], [N]
         if self.training:
             self.stand.fill_(False)
-        first, *rest = z.split(self.z_chunk, 1)
+        first, *rest = torch.split(z, self.z_chunk, 1)
         y = self.shared(label)
         h = self.linear(first).unflatten(1, (-1, self.side, self.side))
         for block, part in zip(self.blocks, rest, strict=True):
@@ -67,7 +79,7 @@ class G(Generator):
         """
         if not truncation >= 0.01:
             raise GanzooError(f"truncation {truncation}: below 0.01", "Typical values lie between 0.04 and 2.")
-        return sample_exactly(self, self, n, seed, inputs, partial(self.truncated, truncation))
+        return sample_deterministic(self, self, n, seed, inputs, partial(self.truncated, truncation))
 
     def truncated(self, truncation: float, n: int, rng: torch.Generator) -> dict[str, Tensor]:
         """z from a normal law truncated to [-truncation, truncation] (Sec. 3.1), by drawing again what lies outside."""
@@ -89,7 +101,7 @@ class G(Generator):
         for layer in norms:
             layer.reset_running_stats()
             layer.momentum = None  # a plain mean over all batches
-        label = torch.tensor(cycled(net, STANDING_BATCH)["label"], device=device)
+        label = cycled(net, STANDING_BATCH)["label"].to(device)
         with torch.autocast(device.type, enabled=False):
             for _ in range(passes):
                 net(net.prior(STANDING_BATCH, rng).to(device), label)
@@ -99,9 +111,11 @@ class G(Generator):
         return net.eval()
 
 
-def up(f: int, f_next: int, told: int) -> Up:
+def up(f: int, f_next: int, told: int) -> GBlock:
     """A block of G; gains and biases of bn1 and bn2 are linear in what it is told."""
-    return Up(**convs(f, f_next, f_next), shortcut=nn.Conv2d(f, f_next, 1), bn1=norm(f, told), bn2=norm(f_next, told))
+    return GBlock(
+        **convs(f, f_next, f_next), shortcut=nn.Conv2d(f, f_next, 1), bn1=norm(f, told), bn2=norm(f_next, told)
+    )
 
 
 def norm(f: int, told: int) -> ConditionalBatchNorm:
@@ -118,25 +132,25 @@ def initialise(layer: nn.Module) -> None:
 
 def networks(
     *,
-    image_size: int = 128,  # side of the square image
-    channels: int = 3,  # 1 gray, 3 colour
-    classes: int = 1000,  # how many labels G and D are told
-    z_chunk: int = 20,  # length of each part of z ~ N(0, 1), of which G has one more than blocks
-    y_dim: int = 128,  # length of the classes' embedding, which all blocks of G share
-    g_widths: tuple[int, ...] = (1536, 1536, 768, 384, 192, 96),  # channels of G's maps, the smallest first
-    d_widths: tuple[int, ...] = (96, 192, 384, 768, 1536, 1536),  # channels that D's blocks make
-    d_halvings: int = 5,  # how many of D's blocks halve the side
-    attention: int = 64,  # side of the map that attends to itself, in both networks; 0: none does
+    image_size: Annotated[int, "side of the square image"] = 128,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    classes: Annotated[int, "how many labels G and D are told"] = 1000,
+    z_chunk: Annotated[int, "length of each part of z ~ N(0, 1), of which G has one more than blocks"] = 20,
+    y_dim: Annotated[int, "length of the classes' embedding, which all blocks of G share"] = 128,
+    g_widths: Annotated[tuple[int, ...], "channels of G's maps, the smallest first"] = (1536, 1536, 768, 384, 192, 96),
+    d_widths: Annotated[tuple[int, ...], "channels that D's blocks make"] = (96, 192, 384, 768, 1536, 1536),
+    d_halvings: Annotated[int, "how many of D's blocks halve the side"] = 5,
+    attention: Annotated[int, "side of the map that attends to itself, in both networks; 0: none does"] = 64,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""
     if classes < 1:
         raise GanzooError(f"classes {classes}: BigGAN needs labels", "Choose data with classes.")
     check_attention(attention, image_size, g_widths, d_halvings)
     made = G(image_size, channels, classes, z_chunk, y_dim, g_widths, attention).apply(initialise)
-    spectral(made, nn.Conv2d, nn.Linear)  # the shared embedding is not normalised
-    judged = critic(channels, d_widths, d_halvings, image_size, attention)
-    judge = D(judged, d_widths[-1], classes).apply(initialise)
-    spectral(judge, nn.Conv2d, nn.Linear, nn.Embedding)
+    apply_spectral_norm(made, nn.Conv2d, nn.Linear)  # the shared embedding is not normalised
+    judging = critic(channels, d_widths, d_halvings, image_size, attention)
+    judge = D(judging, d_widths[-1], classes).apply(initialise)
+    apply_spectral_norm(judge, nn.Conv2d, nn.Linear, nn.Embedding)
     for net in (made, judge):
         biases_last(net)
     return {"G": made, "D": judge}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from ganzoo_sngan.objective import Hinge
@@ -10,9 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from ganzoo_biggan.networks import G as BigG
-from ganzoo_core.losses import Terms
-from ganzoo_core.networks import Discriminator, Generator
-from ganzoo_core.objective import Batch, Phase, Player, Step, adam
+from ganzoo_core.objectives import Batch, Optim, Terms, adam
 
 
 class BigGAN(Hinge):
@@ -21,39 +19,28 @@ class BigGAN(Hinge):
     What is published is the moving average of G (`ema_images` of the recipe), with standing statistics of its own.
     """
 
-    def __init__(
-        self,
-        G: Generator,
-        D: Discriminator,
-        *,
-        n_dis: int = 2,  # updates of D for each of G
-        d_lr: float = 2e-4,  # Adam's step for D
-        g_lr: float = 5e-5,  # Adam's step for G
-        b1: float = 0.0,  # Adam's beta_1
-        b2: float = 0.999,  # Adam's beta_2
-        beta: float = 1e-4,  # weight of the orthogonal regularisation of G
-        standing: int = 100,  # batches of samples for the statistics of what is published
-        images: int = 573_000_000,  # length in real images: 140,000 updates of G at two batches of 2048
-    ) -> None:
-        super().__init__(G, D, 1)
-        self.n_dis, self.d_lr, self.g_lr, self.b1, self.b2 = n_dis, d_lr, g_lr, b1, b2
-        self.beta, self.standing, self.images = beta, standing, images
+    n_dis: Annotated[int, "updates of D for each of G"] = 2
+    d_lr: Annotated[float, "Adam's step for D"] = 2e-4
+    g_lr: Annotated[float, "Adam's step for G"] = 5e-5
+    b1: Annotated[float, "Adam's beta_1"] = 0.0
+    b2: Annotated[float, "Adam's beta_2"] = 0.999
+    beta: Annotated[float, "weight of the orthogonal regularisation of G"] = 1e-4
+    standing: Annotated[int, "batches of samples for the statistics of what is published"] = 100
+    images: Annotated[int, "length in real images: 140,000 updates of G at two batches of 2048"] = 573_000_000
 
-    def phases(self) -> Sequence[Phase]:
-        D = Player("D", [self.D], adam(self.d_lr, self.b1, self.b2))
-        G = Player("G", [self.G], adam(self.g_lr, self.b1, self.b2))
-        return [Phase("main", [Step(D, self.d_loss, repeat=self.n_dis), Step(G, self.g_loss)], self.images)]
+    def optim(self, player: str) -> Optim:
+        return adam(self.d_lr if player == "D" else self.g_lr, self.b1, self.b2)
 
     def g_loss(self, batch: Batch) -> Terms:
         """-E D(G(z, y), y) + beta R(G): Sec. 3.1 with Eq. 3."""
         return super().g_loss(batch) | {"ortho": self.beta * overlap(self.G)}
 
-    def shipped(self) -> dict[str, nn.Module]:
+    def exported_networks(self) -> dict[str, nn.Module]:
         """G with standing statistics; one that has them already (a trained model) as it is."""
-        return {name: standing(net, self.standing) for name, net in super().shipped().items()}
+        return {name: with_standing(net, self.standing) for name, net in super().exported_networks().items()}
 
 
-def standing(net: nn.Module, passes: int) -> nn.Module:
+def with_standing(net: nn.Module, passes: int) -> nn.Module:
     """Other families' generators have no such statistics."""
     return net.standing(passes) if isinstance(net, BigG) and not bool(net.stand) else net
 
@@ -66,8 +53,8 @@ def overlap(net: nn.Module) -> Tensor:
     terms = []
     for layer in net.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            weight = layer.parametrizations.weight.original if is_parametrized(layer, "weight") else layer.weight
-            terms.append(off_diagonal(weight.flatten(1)))
+            name = "parametrizations.weight.original" if is_parametrized(layer, "weight") else "weight"
+            terms.append(off_diagonal(layer.get_parameter(name).flatten(1)))
     return torch.stack(terms).sum()
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
-WEIGHTS = Path(__file__).parent / "weights"
 PUBLISHED = {"batch_size": 2048, "ema_images": 28_400_000}  # 0.9999 per update of G, which is 4096 real images
 
 BIGGAN = Family(
@@ -55,8 +52,3 @@ BIGGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [BIGGAN]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("biggan.*"))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from ganzoo_dcgan.networks import D as ConvolutionalD
@@ -13,14 +13,10 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, one_hot, relu
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import Discriminator, Generator, Images, Label, Latent
 
 Body = Literal["perceptron", "convolutional"]
 Shape = tuple[int, int, int]  # C, H, W
-
-
-def label_input(classes: int) -> Input:
-    return Input("label", (), range=(0, classes - 1))
 
 
 class G(Generator):
@@ -28,8 +24,8 @@ class G(Generator):
 
     def __init__(self, shape: Shape, classes: int, z_dim: int, width: int) -> None:
         super().__init__()
-        self.inputs = {"z": Input("latent", (z_dim,), range=(0.0, 1.0)), "label": label_input(classes)}
-        self.output = Output(shape)
+        self.inputs = {"z": Latent((z_dim,), (0.0, 1.0)), "label": Label(classes)}
+        self.output = Images(shape)
         of_z, of_y = round(width / 6), width - round(width / 6)  # 200 and 1000 of 1200
         self.z, self.y = nn.Linear(z_dim, of_z), nn.Linear(classes, of_y)
         self.h, self.x = nn.Linear(width, width), nn.Linear(width, math.prod(shape))
@@ -41,7 +37,7 @@ class G(Generator):
         h = torch.cat([relu(self.z(z)), relu(self.y(y))], 1)  # [N, 200 + 1000]
         h = relu(self.h(dropout(h, 0.5, self.training)))
         x = torch.sigmoid(self.x(dropout(h, 0.5, self.training)))  # [N, CHW]
-        return (2 * x - 1).unflatten(1, self.shape)
+        return (2 * x - 1).reshape(-1, *self.shape)
 
 
 class D(Discriminator):
@@ -67,7 +63,7 @@ class ConditionalG(Generator):
 
     def __init__(self, shape: Shape, classes: int, z_dim: int, width: int) -> None:
         super().__init__()
-        self.inputs = {"z": Input("latent", (z_dim,)), "label": label_input(classes)}
+        self.inputs = {"z": Latent((z_dim,)), "label": Label(classes)}
         self.body = ConvolutionalG(shape[1], shape[0], width, z_dim + classes)
         self.output, self.classes = self.body.output, classes
 
@@ -90,13 +86,15 @@ class ConditionalD(Discriminator):
 
 def networks(
     *,
-    body: Body = "perceptron",  # the paper's, or DCGAN's convolutions
-    image_size: int = 28,  # side of the square image; of convolutions 16, 32, 64 or 128
-    channels: int = 1,  # 1 gray, 3 colour
-    classes: int = 10,  # labels 0 ... classes - 1
-    z_dim: int = 100,  # length of the latent z: uniform in [0, 1] for perceptrons, else standard normal
-    width: int = 1200,  # of perceptrons: units of G's joint layer; of convolutions: channels at half the side
-    units: int = 240,  # of D's joint maxout layer
+    body: Annotated[Body, "the paper's, or DCGAN's convolutions"] = "perceptron",
+    image_size: Annotated[int, "side of the square image; of convolutions 16, 32, 64 or 128"] = 28,
+    channels: Annotated[int, "1 gray, 3 colour"] = 1,
+    classes: Annotated[int, "labels 0 ... classes - 1"] = 10,
+    z_dim: Annotated[int, "length of the latent z: uniform in [0, 1] for perceptrons, else standard normal"] = 100,
+    width: Annotated[
+        int, "of perceptrons: units of G's joint layer; of convolutions: channels at half the side"
+    ] = 1200,
+    units: Annotated[int, "of D's joint maxout layer"] = 240,
 ) -> dict[str, nn.Module]:
     """The generator G(z, y) and the discriminator D(x, y)."""
     if min(image_size, channels, z_dim, units) < 1 or width < 2 or classes < 2:

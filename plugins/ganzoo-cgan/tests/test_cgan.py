@@ -1,4 +1,4 @@
-"""Conditional GAN: conformance, and equality with the published configuration."""
+"""Conditional GAN: equality with the published configuration."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from torch.nn.functional import one_hot
 
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.testing import Conformance
-
-
-@pytest.mark.parametrize("family", ["cgan"])
-class TestConformance(Conformance): ...
 
 
 def shapes(net: nn.Module) -> list[tuple[int, ...]]:

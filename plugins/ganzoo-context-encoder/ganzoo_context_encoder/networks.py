@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output, sample_exactly
+from ganzoo_core.nn import (
+    Discriminator,
+    Generator,
+    Image,
+    Images,
+    Mask,
+    doublings,
+    initialise,
+    sample_deterministic,
+)
 
 Draws = Literal["centre", "all"]
+FILL = (117.0, 104.0, 123.0)  # the mean colour of ImageNet
 
 
 class G(Generator):
@@ -26,13 +35,14 @@ class G(Generator):
         self, image_size: int, channels: int, width: int, bottleneck: int, draws: Draws, fill: tuple[float, ...]
     ) -> None:
         super().__init__()
+        doublings(image_size, least=16, most=128)  # refuses all others
         if len(fill) != channels:
             raise GanzooError(f"fill {fill}: not {channels} numbers, one per channel", "Give the data's mean colour.")
         self.inputs = {
-            "x": Input("image", (channels, image_size, image_size), (-1.0, 1.0)),
-            "mask": Input("mask", (1, image_size, image_size), (0.0, 1.0), default=1.0),  # the centre; see sample
+            "x": Image((channels, image_size, image_size)),
+            "mask": Mask((1, image_size, image_size), default=1.0),  # the centre; see sample
         }
-        self.output = Output((channels, image_size, image_size))
+        self.output = Images((channels, image_size, image_size))
         self.side, self.fill = image_size if draws == "all" else image_size // 2, fill  # `side` of what is drawn
         encoder = convolutions(image_size, channels, width)
         widths = stages(self.side, width)[::-1]
@@ -77,7 +87,7 @@ class G(Generator):
         """
         if inputs.get("mask") is None:
             inputs["mask"] = centre(self.inputs["x"].shape[-1] or 0)
-        return sample_exactly(self, self.filled, n, seed, inputs)
+        return sample_deterministic(self, self.filled, n, seed, inputs)
 
 
 class D(Discriminator):
@@ -108,9 +118,7 @@ def convolutions(side: int, channels: int, width: int) -> list[nn.Module]:
 
 def stages(side: int, width: int) -> list[int]:
     """Channels from the picture down to 4x4: they double at each stage, but at 128 px the first comes twice."""
-    n = side.bit_length() - 3
-    if not 8 <= side <= 128 or side != 2 ** (n + 2):
-        raise GanzooError(f"image_size {side}: not 16, 32, 64 or 128", "Choose one; images are resized to it.")
+    n = doublings(side, least=8, most=128)
     return [width * 2**i for i in range(n)] if n < 5 else [width, *stages(side // 2, width)]
 
 
@@ -121,13 +129,13 @@ def centre(image_size: int) -> Tensor:
 
 def networks(
     *,
-    image_size: int = 128,  # side of the square picture: 16, 32, 64 or 128
-    channels: int = 3,  # 1 gray, 3 colour
-    width: int = 64,  # channels next to the picture; they double towards 4x4
-    d_width: int = 64,  # likewise D's
-    bottleneck: int = 4000,  # numbers between encoder and decoder (the authors' code begins with 100)
-    draws: Draws = "centre",  # what comes out: the central half of each side, or all of it, for holes anywhere
-    fill: tuple[float, ...] = (117.0, 104.0, 123.0),  # colour of the hole, 0 to 255; the authors', of ImageNet
+    image_size: Annotated[int, "side of the square picture: 16, 32, 64 or 128"] = 128,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    width: Annotated[int, "channels next to the picture; they double towards 4x4"] = 64,
+    d_width: Annotated[int, "likewise D's"] = 64,
+    bottleneck: Annotated[int, "numbers between encoder and decoder (the authors' code begins with 100)"] = 4000,
+    draws: Annotated[Draws, "what comes out: each side's central half, or all of it, for holes anywhere"] = "centre",
+    fill: Annotated[tuple[float, ...], "colour of the hole, 0 to 255; the authors', of ImageNet"] = FILL,
 ) -> dict[str, nn.Module]:
     """The generator G, which is the context encoder, and the discriminator D."""
     generator = G(image_size, channels, width, bottleneck, draws, fill)

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from ganzoo_context_encoder.networks import D as Judge
-from ganzoo_context_encoder.networks import G as ContextEncoder
-from ganzoo_core.losses import Terms, nonsaturating
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
-from ganzoo_core.schedules import linear
+from ganzoo_context_encoder import networks
+from ganzoo_core.objectives import Batch, Objective, Phase, Player, Step, Terms, adam, linear, nonsaturating
 
 
 class ContextEncoderGAN(Objective):
@@ -23,28 +20,20 @@ class ContextEncoderGAN(Objective):
     to G all the same, and count `border` times as much: what it draws is to join what is around it.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"x", "mask"})
+    G: networks.G
+    D: networks.D
+    l2: Annotated[float, "weight of the reconstruction loss (Eq. 3)"] = 0.999
+    power: Annotated[float, "of the reconstruction error: 2 as published"] = 2.0
+    adv: Annotated[float, "weight of the adversarial loss (Eq. 3)"] = 0.001
+    overlap: Annotated[int, "px along the border of the mask that G sees; 0: it sees nothing of it"] = 4
+    border: Annotated[float, "how much more these count"] = 10.0
+    jitter: Annotated[int, "px by which each picture is moved at random, and mirrored or not; 0: neither"] = 0
+    lr: Annotated[float, "Adam's step for D"] = 2e-4
+    g_lr: Annotated[float, "Adam's step for G: ten times as long (Sec. 4)"] = 2e-3
+    lr_end: Annotated[float, "the factor of both at the end, on a straight line"] = 1.0
+    images: Annotated[int, "length in real images: 500 epochs of 100,000"] = 50_000_000
 
-    def __init__(
-        self,
-        G: ContextEncoder,
-        D: Judge,
-        *,
-        l2: float = 0.999,  # weight of the reconstruction loss (Eq. 3)
-        power: float = 2.0,  # of the reconstruction error: 2 as published
-        adv: float = 0.001,  # weight of the adversarial loss (Eq. 3)
-        overlap: int = 4,  # px along the border of the mask that G sees; 0: it sees nothing of it
-        border: float = 10.0,  # how much more these count
-        jitter: int = 0,  # px by which each picture is moved at random, and mirrored or not; 0: neither
-        lr: float = 2e-4,  # Adam's step for D
-        g_lr: float = 2e-3,  # Adam's step for G: ten times as long (Sec. 4)
-        lr_end: float = 1.0,  # the factor of both at the end, on a straight line
-        images: int = 50_000_000,  # length in real images: 500 epochs of 100,000
-    ) -> None:
-        super().__init__()
-        self.G, self.D = G, D
-        self.l2, self.power, self.adv, self.overlap, self.border = l2, power, adv, overlap, border
-        self.jitter, self.lr, self.g_lr, self.lr_end, self.images = jitter, lr, g_lr, lr_end, images
+    needs = frozenset({"x", "mask"})
 
     def phases(self) -> Sequence[Phase]:
         falling = {"lr": linear(1.0, self.lr_end)}
@@ -91,7 +80,7 @@ class ContextEncoderGAN(Objective):
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
         """Pictures with holes, filled in by us, and whole."""
-        G, x = self.shipped()["G"], batch["x"]
-        assert isinstance(G, ContextEncoder)
+        G, x = self.exported_networks()["G"], batch["x"]
+        assert isinstance(G, networks.G)
         inputs = {"x": x, "mask": batch["mask"]}
         return {"masked": G.masked(x, batch["mask"]), "G": G.sample(len(x), seed=0, **inputs), "x": x}

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
-WEIGHTS = Path(__file__).parent / "weights"
 PAPER = {"image_size": 128, "channels": 3}
 EMOJI = {
     "image_size": 64, "channels": 3, "width": 32, "d_width": 24, "bottleneck": 256, "fill": (206.0, 194.0, 183.0),
@@ -50,8 +47,3 @@ CONTEXT_ENCODER = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [CONTEXT_ENCODER]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("context_encoder.*"))]

@@ -1,4 +1,4 @@
-"""Context encoders: conformance, equality with the published networks, what is hidden, and what an error costs."""
+"""Context encoders: equality with the published networks, what is hidden, and what an error costs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,9 @@ from torch.nn.functional import batch_norm, conv2d, conv_transpose2d, leaky_relu
 
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.objective import Objective
-from ganzoo_core.recipes import build, recipe
-from ganzoo_core.testing import Conformance
+from ganzoo_core.objectives import Objective
+from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
-
-
-@pytest.mark.parametrize("family", ["context_encoder"])
-class TestConformance(Conformance): ...
-
 
 # Parameters and float buffers of the reference networks (128 px in, 64 px out), in their order.
 ENCODER = [

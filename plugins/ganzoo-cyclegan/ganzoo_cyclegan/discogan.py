@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.optim import Adam
 
-from ganzoo_core.errors import GanzooError
-from ganzoo_core.losses import Terms, nonsaturating
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step
-from ganzoo_cyclegan.objective import there_and_back
+from ganzoo_core.nn import Discriminator, Generator, Image, Images, doublings
+from ganzoo_core.objectives import Batch, Phase, Player, Step, Terms, nonsaturating
+from ganzoo_cyclegan.objective import TwoTranslators
 
 
 class Translator(Generator):
@@ -23,7 +22,7 @@ class Translator(Generator):
     def __init__(self, key: str, channels: int, widths: Sequence[int], bottleneck: int) -> None:
         super().__init__()
         side = 4 * 2 ** len(widths)
-        self.inputs, self.output = {key: Input("image", (channels, side, side))}, Output((channels, side, side))
+        self.inputs, self.output = {key: Image((channels, side, side))}, Images((channels, side, side))
         layers = halving(channels, widths)
         f = widths[-1]
         if bottleneck:
@@ -46,12 +45,12 @@ class D(Discriminator):
         self.main = nn.Sequential(*halving(channels, widths), nn.Conv2d(widths[-1], 1, 4, bias=False))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.judged(x)[0]
+        return self.score_and_features(x)[0]
 
     def features(self, x: Tensor) -> Tensor:
-        return self.judged(x)[1]
+        return self.score_and_features(x)[1]
 
-    def judged(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def score_and_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Scores [N], and the activations of all levels but the first, each level scaled to a mean square of its own.
 
         The squared length of a difference of features is then the sum over levels of its mean square.
@@ -76,49 +75,34 @@ def halving(channels: int, widths: Sequence[int]) -> list[nn.Module]:
 
 def networks(
     *,
-    image_size: int = 64,  # side of the square pictures: 16, 32, 64 or 128
-    channels: int = 3,  # of both domains: 1 gray, 3 colour
-    width: int = 64,  # channels of all four next to the picture; they double with each level, down to 4x4
-    bottleneck: int = 0,  # channels of a 1x1 layer in the middle of G and F: 0 none, 100 in the authors' larger one
+    image_size: Annotated[int, "side of the square pictures: 16, 32, 64 or 128"] = 64,
+    channels: Annotated[int, "of both domains: 1 gray, 3 colour"] = 3,
+    width: Annotated[int, "channels of all four next to the picture; they double with each level, down to 4x4"] = 64,
+    bottleneck: Annotated[
+        int, "channels of a 1x1 layer in the middle of G and F: 0 none, 100 in the authors' larger one"
+    ] = 0,
 ) -> dict[str, nn.Module]:
     """The translators G: a -> b and F: b -> a (the paper's G_AB and G_BA), and D_X and D_Y (its D_A and D_B)."""
-    levels = image_size.bit_length() - 3
-    if not 16 <= image_size <= 128 or image_size != 4 * 2**levels:
-        raise GanzooError(f"image_size {image_size}: not 16, 32, 64 or 128", "Choose one; images are resized to it.")
-    widths = [width * 2**i for i in range(levels)]
+    widths = [width * 2**i for i in range(doublings(image_size, least=16, most=128))]
     nets: dict[str, nn.Module] = {k: Translator(of, channels, widths, bottleneck) for k, of in (("G", "a"), ("F", "b"))}
     return nets | {key: D(channels, widths) for key in ("D_X", "D_Y")}
 
 
-class DiscoGAN(Objective):
+class DiscoGAN(TwoTranslators):
     """Learning to Discover Cross-Domain Relations with GANs (Kim et al. 2017, arXiv:1703.05192).
 
     x of A is batch["a"], y of B is batch["b"]; G is the paper's G_AB, F its G_BA, D_X its D_A, D_Y its D_B. The weights
     of the terms, the matched features and the first stretch that hardly reconstructs are the authors' code's.
     """
 
-    needs, published = frozenset({"a", "b"}), ("G", "F")
-
-    def __init__(
-        self,
-        G: Generator,
-        F: Generator,
-        D_X: Discriminator,
-        D_Y: Discriminator,
-        *,
-        matched: float = 0.9,  # part of matched features in the adversarial term; the scores have the rest
-        g_steps: int = 2,  # updates of G and F for one of D_X and D_Y
-        lr: float = 2e-4,  # Adam's step for both players
-        decay: float = 1e-5,  # Adam's weight decay
-        early: float = 0.01,  # weight of reconstruction in the first stretch; the adversarial term has the rest
-        late: float = 0.5,  # the same, from then on
-        warm_up: int = 427_000,  # pairs in the first stretch: 10,000 of the authors' iterations
-        images: int = 4_000_000,  # pairs after it
-    ) -> None:
-        super().__init__()
-        self.G, self.F, self.D_X, self.D_Y = G, F, D_X, D_Y
-        self.matched, self.g_steps, self.lr, self.decay = matched, g_steps, lr, decay
-        self.early, self.late, self.warm_up, self.images = early, late, warm_up, images
+    matched: Annotated[float, "part of matched features in the adversarial term; the scores have the rest"] = 0.9
+    g_steps: Annotated[int, "updates of G and F for one of D_X and D_Y"] = 2
+    lr: Annotated[float, "Adam's step for both players"] = 2e-4
+    decay: Annotated[float, "Adam's weight decay"] = 1e-5
+    early: Annotated[float, "weight of reconstruction in the first stretch; the adversarial term has the rest"] = 0.01
+    late: Annotated[float, "the same, from then on"] = 0.5
+    warm_up: Annotated[int, "pairs in the first stretch: 10,000 of the authors' iterations"] = 427_000
+    images: Annotated[int, "pairs after it"] = 4_000_000
 
     def phases(self) -> Sequence[Phase]:
         optim = partial(Adam, lr=self.lr, betas=(0.5, 0.999), weight_decay=self.decay, fused=True)
@@ -151,11 +135,6 @@ class DiscoGAN(Objective):
 
     def fooled(self, D: Discriminator, real: Tensor, fake: Tensor) -> Tensor:
         """-E log D(fake), Eq. 4, and how far the mean features of fakes are from those of real pictures."""
-        (_, of_real), (score, of_fake) = D.judged(real), D.judged(fake)
+        (_, of_real), (score, of_fake) = D.score_and_features(real), D.score_and_features(fake)
         gap = (of_real.float().mean(0) - of_fake.float().mean(0)).square().sum()
         return (1 - self.matched) * nonsaturating.g(score, None) + self.matched * gap
-
-    @torch.no_grad()
-    def sample(self, batch: Batch) -> dict[str, Tensor]:
-        """a, there, and back; b, there, and back."""
-        return there_and_back(self, batch)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Annotated
 
-import torch
 from ganzoo_pix2pix.networks import InstanceNorm, Level, PatchGAN, UNet
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import l1_loss
 
-from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.losses import Terms, wasserstein
-from ganzoo_core.networks import Discriminator, Generator
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, rmsprop
-from ganzoo_core.penalties import clip_weights
-from ganzoo_cyclegan.objective import there_and_back
+from ganzoo_core.nn import initialise
+from ganzoo_core.objectives import Batch, Phase, Player, Step, Terms, clip_weights, rmsprop, wasserstein
+from ganzoo_cyclegan.objective import TwoTranslators
 
 
 def unet(key: str, channels: int, width: int, levels: int) -> UNet:
@@ -41,12 +38,14 @@ def normed(f: int) -> nn.Module:
 
 def networks(
     *,
-    image_size: int = 256,  # side of the square pictures that it is trained on: a multiple of 2 ** levels
-    channels: int = 3,  # of both domains: 1 gray, 3 colour
-    width: int = 64,  # channels of G and F next to the picture; they double with each level, up to eight times as many
-    levels: int = 8,  # how often G and F halve the side
-    d_width: int = 64,  # channels of D_X and D_Y next to the picture
-    patch: int = 70,  # pixels that a score of D_X and D_Y sees: 1, 16, 34, 70, 142 or 286
+    image_size: Annotated[int, "side of the square pictures that it is trained on: a multiple of 2 ** levels"] = 256,
+    channels: Annotated[int, "of both domains: 1 gray, 3 colour"] = 3,
+    width: Annotated[
+        int, "channels of G and F next to the picture; they double with each level, up to eight times as many"
+    ] = 64,
+    levels: Annotated[int, "how often G and F halve the side"] = 8,
+    d_width: Annotated[int, "channels of D_X and D_Y next to the picture"] = 64,
+    patch: Annotated[int, "pixels that a score of D_X and D_Y sees: 1, 16, 34, 70, 142 or 286"] = 70,
 ) -> dict[str, nn.Module]:
     """The translators G: a -> b and F: b -> a (the paper's G_A and G_B), and D_X and D_Y (its D_B and D_A)."""
     if min(image_size, channels, width, d_width) < 1 or levels < 2 or image_size % 2**levels:
@@ -57,30 +56,17 @@ def networks(
     return {name: net.apply(initialise) for name, net in nets.items()}
 
 
-class DualGAN(Objective):
+class DualGAN(TwoTranslators):
     """DualGAN: Unsupervised Dual Learning for Image-to-Image Translation (Yi et al. 2017, arXiv:1704.02510), Alg. 1.
 
     u of U is batch["a"], v of V is batch["b"]; G is the paper's G_A, F its G_B, D_Y its D_A, D_X its D_B.
     """
 
-    needs, published = frozenset({"a", "b"}), ("G", "F")
-
-    def __init__(
-        self,
-        G: Generator,
-        F: Generator,
-        D_X: Discriminator,
-        D_Y: Discriminator,
-        *,
-        lam: float = 500.0,  # lambda_U and lambda_V, the weights of the way there and back
-        n_critic: int = 3,  # updates of the critics for one of the translators
-        clip: float = 0.01,  # c: every weight of a critic is kept in [-c, c]
-        lr: float = 5e-5,  # RMSProp's step for both players
-        images: int = 240_000,  # length in pairs
-    ) -> None:
-        super().__init__()
-        self.G, self.F, self.D_X, self.D_Y = G, F, D_X, D_Y
-        self.lam, self.n_critic, self.clip, self.lr, self.images = lam, n_critic, clip, lr, images
+    lam: Annotated[float, "lambda_U and lambda_V, the weights of the way there and back"] = 500.0
+    n_critic: Annotated[int, "updates of the critics for one of the translators"] = 3
+    clip: Annotated[float, "c: every weight of a critic is kept in [-c, c]"] = 0.01
+    lr: Annotated[float, "RMSProp's step for both players"] = 5e-5
+    images: Annotated[int, "length in pairs"] = 240_000
 
     def phases(self) -> Sequence[Phase]:
         D = Player("D", [self.D_X, self.D_Y], rmsprop(self.lr, 0.9), project=self.project)
@@ -107,8 +93,3 @@ class DualGAN(Objective):
             "cycle_u": self.lam * l1_loss(self.F(fake_v).float(), u),
             "cycle_v": self.lam * l1_loss(self.G(fake_u).float(), v),
         }
-
-    @torch.no_grad()
-    def sample(self, batch: Batch) -> dict[str, Tensor]:
-        """a, there, and back; b, there, and back."""
-        return there_and_back(self, batch)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from ganzoo_pix2pix.networks import InstanceNorm, PatchGAN
 from torch import Tensor, nn
 
-from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Generator, Input, Output
+from ganzoo_core.nn import Generator, Image, Images, initialise
 
 
 def padded(f: int, f_next: int, kernel: int) -> nn.Conv2d:
@@ -36,8 +37,8 @@ class ResNet(Generator):
 
     def __init__(self, key: str, channels: int, width: int, blocks: int) -> None:
         super().__init__()
-        self.inputs = {key: Input("image", (channels, None, None), (-1.0, 1.0), multiple=4)}
-        self.output = Output((channels, None, None))
+        self.inputs = {key: Image((channels, None, None), multiple=4)}
+        self.output = Images((channels, None, None))
         f = width
         layers: list[nn.Module] = [padded(channels, f, 7), InstanceNorm(f), nn.ReLU(inplace=True)]
         for f in (width, 2 * width):
@@ -54,12 +55,12 @@ class ResNet(Generator):
 
 def networks(
     *,
-    image_size: int = 256,  # side of the square pictures that it is trained on: a multiple of 4
-    channels: int = 3,  # of both domains: 1 gray, 3 colour
-    width: int = 64,  # channels of G and F next to the picture; the residual blocks have four times as many
-    blocks: int = 9,  # residual blocks of G and F: 9 for 256 px, 6 for 128
-    d_width: int = 64,  # channels of D_X and D_Y next to the picture
-    patch: int = 70,  # pixels that a score of D_X and D_Y sees: 1, 16, 34, 70, 142 or 286
+    image_size: Annotated[int, "side of the square pictures that it is trained on: a multiple of 4"] = 256,
+    channels: Annotated[int, "of both domains: 1 gray, 3 colour"] = 3,
+    width: Annotated[int, "channels of G and F next to the picture; the residual blocks have four times as many"] = 64,
+    blocks: Annotated[int, "residual blocks of G and F: 9 for 256 px, 6 for 128"] = 9,
+    d_width: Annotated[int, "channels of D_X and D_Y next to the picture"] = 64,
+    patch: Annotated[int, "pixels that a score of D_X and D_Y sees: 1, 16, 34, 70, 142 or 286"] = 70,
 ) -> dict[str, nn.Module]:
     """The translators G: a -> b and F: b -> a; D_X judges pictures of a, D_Y those of b."""
     if min(image_size, channels, width, d_width) < 1 or blocks < 0 or image_size % 4:

@@ -3,43 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss
 
-from ganzoo_core.losses import Terms, least_squares
-from ganzoo_core.networks import Discriminator, Generator
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
-from ganzoo_core.schedules import halfway_to_zero
+from ganzoo_core.nn import Discriminator, Generator
+from ganzoo_core.objectives import Batch, Objective, Phase, Player, Step, Terms, adam, halfway_to_zero, least_squares
 from ganzoo_cyclegan.pool import ImagePool
 
 
-class CycleGAN(Objective):
+class TwoTranslators(Objective):
+    """A game of two translators, one each way, and a discriminator of each domain: G: a -> b, F: b -> a."""
+
+    G: Generator
+    F: Generator
+    D_X: Discriminator
+    D_Y: Discriminator
+
+    needs = frozenset({"a", "b"})
+    exported = ("G", "F")
+
+    @torch.no_grad()
+    def sample(self, batch: Batch) -> dict[str, Tensor]:
+        """a, there, and back; b, there, and back: x, G(x), F(G(x)), y, F(y), G(F(y))."""
+        nets, x, y = self.exported_networks(), batch["a"], batch["b"]
+        G, F, n = nets["G"], nets["F"], len(x)
+        assert isinstance(G, Generator) and isinstance(F, Generator)
+        fake_y, fake_x = G.sample(n, seed=0, a=x), F.sample(n, seed=0, b=y)
+        back_x, back_y = F.sample(n, seed=0, b=fake_y), G.sample(n, seed=0, a=fake_x)
+        return {"a": x, "G": fake_y, "FG": back_x, "b": y, "F": fake_x, "GF": back_y}
+
+
+class CycleGAN(TwoTranslators):
     """Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks (Zhu et al. 2017, 1703.10593).
 
     x of the domain X is batch["a"], y of Y is batch["b"]; G: X -> Y, F: Y -> X; D_X and D_Y score patches.
     """
 
-    needs, published = frozenset({"a", "b"}), ("G", "F")
+    lam: Annotated[float, "lambda, the weight of the way there and back"] = 10.0
+    identity: Annotated[
+        float, "weight, as a part of lambda, of leaving alone what is of the domain already; 0: none"
+    ] = 0.5
+    pool: Annotated[int, "fakes that each discriminator is shown again; 0: none"] = 50
+    lr: Annotated[float, "Adam's step for both players; from half the course on it falls to 0"] = 2e-4
+    images: Annotated[int, "length in pairs: 200 epochs of horse2zebra's 1,335 zebras"] = 267_000
 
-    def __init__(
-        self,
-        G: Generator,
-        F: Generator,
-        D_X: Discriminator,
-        D_Y: Discriminator,
-        *,
-        lam: float = 10.0,  # lambda, the weight of the way there and back
-        identity: float = 0.5,  # weight, as a part of lambda, of leaving alone what is of the domain already; 0: none
-        pool: int = 50,  # fakes that each discriminator is shown again; 0: none
-        lr: float = 2e-4,  # Adam's step for both players; from half the course on it falls to 0
-        images: int = 267_000,  # length in pairs: 200 epochs of horse2zebra's 1,335 zebras
-    ) -> None:
-        super().__init__()
-        self.G, self.F, self.D_X, self.D_Y = G, F, D_X, D_Y
-        self.pool_x, self.pool_y = ImagePool(pool), ImagePool(pool)
-        self.lam, self.identity, self.lr, self.images = lam, identity, lr, images
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.pool_x, self.pool_y = ImagePool(self.pool), ImagePool(self.pool)
 
     def phases(self) -> Sequence[Phase]:
         G = Player("G", [self.G, self.F], adam(self.lr, 0.5), {"lr": halfway_to_zero})
@@ -73,17 +86,3 @@ class CycleGAN(Objective):
         d_x = least_squares.d(self.D_X(x), self.D_X(self.pool_x.exchange(self.F(y))))
         d_y = least_squares.d(self.D_Y(y), self.D_Y(self.pool_y.exchange(self.G(x))))
         return {f"x_{name}": term for name, term in d_x.items()} | {f"y_{name}": term for name, term in d_y.items()}
-
-    @torch.no_grad()
-    def sample(self, batch: Batch) -> dict[str, Tensor]:
-        """a, there, and back; b, there, and back."""
-        return there_and_back(self, batch)
-
-
-def there_and_back(game: Objective, batch: Batch) -> dict[str, Tensor]:
-    """x, G(x), F(G(x)), y, F(y), G(F(y)): what every game with two translators shows."""
-    nets, x, y = game.shipped(), batch["a"], batch["b"]
-    n = len(x)
-    fake_y, fake_x = nets["G"].sample(n, seed=0, a=x), nets["F"].sample(n, seed=0, b=y)
-    back_x, back_y = nets["F"].sample(n, seed=0, b=fake_y), nets["G"].sample(n, seed=0, a=fake_x)
-    return {"a": x, "G": fake_y, "FG": back_x, "b": y, "F": fake_x, "GF": back_y}

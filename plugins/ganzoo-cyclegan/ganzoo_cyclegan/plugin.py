@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
-
-WEIGHTS = Path(__file__).parent / "weights"
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
 CYCLEGAN = Family(
     name="cyclegan",
@@ -89,8 +85,3 @@ DUALGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [CYCLEGAN, DISCOGAN, DUALGAN]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("*.*"))]

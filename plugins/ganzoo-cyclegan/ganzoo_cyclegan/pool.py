@@ -13,10 +13,13 @@ class ImagePool(nn.Module):
     takes a random place in the pool and the one that was there is shown.
     """
 
+    images: Tensor  # [size, C, H, W] once it has seen the first fakes
+    count: Tensor  # int64 []
+
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
-        self.register_buffer("images", torch.zeros(0))  # [size, C, H, W] once it has seen the first fakes
+        self.register_buffer("images", torch.zeros(0))
         self.register_buffer("count", torch.tensor(0))
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""CycleGAN: conformance, equality with the published networks, the pool and the losses in closed form."""
+"""CycleGAN: equality with the published networks, the pool and the losses in closed form."""
 
 from __future__ import annotations
 
@@ -13,19 +13,13 @@ from ganzoo_cyclegan.pool import ImagePool
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, instance_norm, leaky_relu, pad
 
-from ganzoo_core import checkpoint
-from ganzoo_core.distributed import Processes
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
-from ganzoo_core.recipes import build, recipe
-from ganzoo_core.testing import Conformance
+from ganzoo_core.nn import Discriminator, Generator, Image, Images
+from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
-from ganzoo_core.trainer import Alternating
-
-
-@pytest.mark.parametrize("family", ["cyclegan", "discogan", "dualgan"])
-class TestConformance(Conformance): ...
-
+from ganzoo_core.training import checkpoint
+from ganzoo_core.training.distributed import Processes
+from ganzoo_core.training.trainer import Alternating
 
 # Equality with the published networks: parameters of junyanz/pytorch-CycleGAN-and-pix2pix, in their order
 
@@ -199,7 +193,7 @@ class Scaled(Generator):
 
     def __init__(self, key: str, by: float) -> None:
         super().__init__()
-        self.inputs, self.output = {key: Input("image", (1, None, None))}, Output((1, None, None))
+        self.inputs, self.output = {key: Image((1, None, None))}, Images((1, None, None))
         self.by = nn.Parameter(torch.tensor(by))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -216,7 +210,7 @@ class Scores(Discriminator):
     def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
         return self.by * x[:, 0]
 
-    def judged(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def score_and_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self(x), x.flatten(1)
 
 
@@ -277,11 +271,11 @@ def test_paper_trains_as_published() -> None:
 
 def test_both_translators_are_published_and_neither_minds_its_neighbours() -> None:
     game = build(recipe("cyclegan", preset="tiny"))
-    assert list(game.shipped()) == ["G", "F"]
+    assert list(game.exported_networks()) == ["G", "F"]
     x = torch.randn(3, 3, 16, 24)
     for name, key in (("G", "a"), ("F", "b")):
-        three = game.shipped()[name].sample(3, seed=0, **{key: x})
-        assert torch.equal(three[:2], game.shipped()[name].sample(2, seed=1, **{key: x[:2]}))
+        three = game.exported_networks()[name].sample(3, seed=0, **{key: x})
+        assert torch.equal(three[:2], game.exported_networks()[name].sample(2, seed=1, **{key: x[:2]}))
 
 
 def test_the_grid_shows_there_and_back() -> None:

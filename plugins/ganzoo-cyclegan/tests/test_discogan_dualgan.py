@@ -1,4 +1,4 @@
-"""DiscoGAN and DualGAN: the published sizes, and their losses in closed form. Conformance is in test_cyclegan."""
+"""DiscoGAN and DualGAN: the published sizes, and their losses in closed form."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, conv_transpose2d, leaky_relu
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
-from ganzoo_core.recipes import build, recipe
+from ganzoo_core.nn import Discriminator, Generator, Image, Images
+from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
-from ganzoo_core.trainer import Alternating
+from ganzoo_core.training.trainer import Alternating
 
 
 def count(net: nn.Module) -> int:
@@ -97,7 +97,7 @@ class Scaled(Generator):
 
     def __init__(self, key: str, by: float) -> None:
         super().__init__()
-        self.inputs, self.output = {key: Input("image", (1, None, None))}, Output((1, None, None))
+        self.inputs, self.output = {key: Image((1, None, None))}, Images((1, None, None))
         self.by = nn.Parameter(torch.tensor(by))
 
     def forward(self, x: Tensor) -> Tensor:

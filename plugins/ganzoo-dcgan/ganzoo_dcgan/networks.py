@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from torch import Tensor, nn
 
-from ganzoo_core.blocks import initialise
-from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import Discriminator, Generator, Images, Latent, doublings, initialise
 
 Norm = Literal["batch", "none"]
 
@@ -18,8 +16,7 @@ class G(Generator):
 
     def __init__(self, image_size: int, channels: int, width: int, z_dim: int) -> None:
         super().__init__()
-        self.inputs = {"z": Input("latent", (z_dim,))}
-        self.output = Output((channels, image_size, image_size))
+        self.inputs, self.output = {"z": Latent((z_dim,))}, Images((channels, image_size, image_size))
         widths = stages(image_size, width)[::-1]
         layers: list[nn.Module] = [nn.ConvTranspose2d(z_dim, widths[0], 4, 1, 0, bias=False)]  # 1x1 -> 4x4
         for f, f_next in zip(widths, [*widths[1:], channels], strict=True):
@@ -56,19 +53,19 @@ class D(Discriminator):
 
 def stages(image_size: int, width: int) -> list[int]:
     """Channels of D's stages, from the image's side down to 4x4."""
-    n = image_size.bit_length() - 3
-    if not 16 <= image_size <= 128 or image_size != 2 ** (n + 2):
-        raise GanzooError(f"image_size {image_size}: not 16, 32, 64 or 128", "Choose one; images are resized to it.")
+    n = doublings(image_size, least=16, most=128)
     return [width * 2**i for i in range(n)]
 
 
 def networks(
     *,
-    image_size: int = 64,  # side of the square image: 16, 32, 64 or 128
-    channels: int = 3,  # 1 gray, 3 colour
-    width: int = 64,  # f, the channels of the stage next to the image; they double at each stage towards 4x4
-    z_dim: int = 100,  # length of the latent z ~ N(0, 1)
-    norm: Norm = "batch",  # of D's convolutions: none where a loss looks at samples one by one (gradient penalties)
+    image_size: Annotated[int, "side of the square image: 16, 32, 64 or 128"] = 64,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    width: Annotated[int, "f, the channels of the stage next to the image; they double at each stage towards 4x4"] = 64,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1)"] = 100,
+    norm: Annotated[
+        Norm, "of D's convolutions: none where a loss looks at samples one by one (gradient penalties)"
+    ] = "batch",
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""
     return {"G": G(image_size, channels, width, z_dim), "D": D(image_size, channels, width, norm)}

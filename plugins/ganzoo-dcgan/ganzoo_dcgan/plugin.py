@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
-
-WEIGHTS = Path(__file__).parent / "weights"
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
 DCGAN = Family(
     name="dcgan",
     summary="the first convolutional GAN that trains stably: strides, batch norm and Adam",
-    task="unconditional",
     paper=Paper(
         title="Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks",
         authors=("Alec Radford", "Luke Metz", "Soumith Chintala"),
@@ -42,8 +37,3 @@ DCGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [DCGAN]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("dcgan.*"))]

@@ -1,4 +1,4 @@
-"""The DCGAN family: conformance, and equality with the published networks."""
+"""The DCGAN family: equality with the published networks."""
 
 from __future__ import annotations
 
@@ -12,12 +12,6 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, conv_transpose2d, leaky_relu
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.testing import Conformance
-
-
-@pytest.mark.parametrize("family", ["dcgan"])
-class TestConformance(Conformance): ...
-
 
 # Parameters and float buffers of pytorch/examples' dcgan, 64x64x3, in their order.
 G_SHAPES = [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import Discriminator, Generator, Images, Latent
 
 Shape = tuple[int, int, int]  # C, H, W
 
@@ -20,8 +21,8 @@ class G(Generator):
     def __init__(self, shape: Shape, width: int, z_dim: int) -> None:
         super().__init__()
         unit = math.sqrt(3.0)  # U(-sqrt 3, sqrt 3) has variance 1
-        self.inputs = {"z": Input("latent", (z_dim,), range=(-unit, unit))}
-        self.output = Output(shape)
+        self.inputs = {"z": Latent((z_dim,), (-unit, unit))}
+        self.output = Images(shape)
         self.main = nn.Sequential(
             nn.Linear(z_dim, width), nn.ReLU(),
             nn.Linear(width, width), nn.ReLU(),
@@ -32,12 +33,14 @@ class G(Generator):
 
     def forward(self, z: Tensor) -> Tensor:
         y = torch.sigmoid(self.main(z))  # [N, CHW]
-        return (2 * y - 1).unflatten(1, self.shape)
+        return (2 * y - 1).reshape(-1, *self.shape)
 
     @torch.no_grad()
     def begin_at(self, mean: Tensor) -> None:
         """The last bias <- the inverse sigmoid of the pixels' marginals: before it has learnt, G draws the mean."""
-        self.main[-1].bias.copy_(torch.logit((mean.flatten() + 1) / 2, eps=1e-7))
+        last = self.main[-1]
+        assert isinstance(last, nn.Linear)
+        last.bias.copy_(torch.logit((mean.flatten() + 1) / 2, eps=1e-7))
 
 
 class D(Discriminator):
@@ -72,7 +75,8 @@ class Maxout(nn.Linear):
         self.pieces = pieces
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x).unflatten(1, (-1, self.pieces)).amax(2)  # [N, units]
+        h = super().forward(x).reshape(len(x), -1, self.pieces)
+        return h.amax(2)  # [N, units]
 
 
 @torch.no_grad()
@@ -86,12 +90,12 @@ def initialise(net: nn.Module, irange: float) -> None:
 
 def networks(
     *,
-    image_size: int = 28,  # side of the square image
-    channels: int = 1,  # 1 gray, 3 colour
-    width: int = 1200,  # units in each of G's two hidden layers
-    z_dim: int = 100,  # length of the latent z ~ U(-sqrt 3, sqrt 3)
-    units: int = 240,  # in each of D's two maxout layers
-    pieces: int = 5,  # linear pieces of a maxout unit
+    image_size: Annotated[int, "side of the square image"] = 28,
+    channels: Annotated[int, "1 gray, 3 colour"] = 1,
+    width: Annotated[int, "units in each of G's two hidden layers"] = 1200,
+    z_dim: Annotated[int, "length of the latent z ~ U(-sqrt 3, sqrt 3)"] = 100,
+    units: Annotated[int, "in each of D's two maxout layers"] = 240,
+    pieces: Annotated[int, "linear pieces of a maxout unit"] = 5,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""
     if min(image_size, channels, width, z_dim, units, pieces) < 1:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
-
-WEIGHTS = Path(__file__).parent / "weights"
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
 GAN = Family(
     name="gan",
     summary="the original: two perceptrons, one game",
-    task="unconditional",
     paper=Paper(
         title="Generative Adversarial Nets",
         authors=(
@@ -49,8 +44,3 @@ GAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [GAN]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("gan.*"))]

@@ -10,7 +10,7 @@ import sys
 import torch
 
 import ganzoo_core as gz
-from ganzoo_core.data import DATASETS, open_source
+from ganzoo_core.data import DATASETS, open_dataset
 
 
 @torch.no_grad()
@@ -18,7 +18,7 @@ def errors(model: str, data: str) -> tuple[int, int]:
     """(wrong, all)."""
     trained = gz.load(model)
     _, height, _ = trained.generator.output.shape
-    source = open_source(data, image_size=height, datasets={d.name: d for d in DATASETS})
+    source = open_dataset(data, image_size=height, datasets={d.name: d for d in DATASETS})
     wrong = 0
     for start in range(0, len(source), 1000):
         batch = source.fetch(range(start, min(start + 1000, len(source))))

@@ -12,12 +12,12 @@ import statistics
 
 import torch
 from ganzoo_improved.parts import MinibatchDiscrimination
+from ganzoo_metrics.modes import Modes, modes
 from torch import Tensor, nn
 
 import ganzoo_core as gz
 from ganzoo_core.data import ring_modes
-from ganzoo_core.modes import Modes, modes
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import Discriminator, Generator, Latent, Points
 
 BATCH = 64
 
@@ -27,7 +27,7 @@ class G(Generator):
 
     def __init__(self) -> None:
         super().__init__()
-        self.inputs, self.output = {"z": Input("latent", (16,))}, Output((2,), None)
+        self.inputs, self.output = {"z": Latent((16,))}, Points((2,))
         self.main = nn.Sequential(nn.Linear(16, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ def play(kernels: int, seed: int, iterations: int) -> Modes:
     objective = gz.create("gan", networks={"G": G(), "D": D(kernels)}, rule="adam", lr=1e-3)
     gz.fit(objective, "ring", images=iterations * BATCH, batch_size=BATCH, seed=seed, ema_images=0, precision="fp32",
            device="cpu")  # fmt: skip
-    return modes(objective.shipped()["G"].sample(2500, seed=seed), *ring_modes())
+    return modes(objective.exported_networks()["G"].sample(2500, seed=seed), *ring_modes())
 
 
 def main() -> None:

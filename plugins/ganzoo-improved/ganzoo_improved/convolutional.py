@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from ganzoo_dcgan.networks import D as PlainD
 from ganzoo_dcgan.networks import G as PlainG
 from torch import Tensor, nn
 
-from ganzoo_core.networks import Discriminator, Generator
+from ganzoo_core.nn import Discriminator, Generator
 from ganzoo_improved.parts import MinibatchDiscrimination, VirtualBatchNorm
 
 
 class G(Generator):
     """DCGAN's generator; every pass begins with the same reference latents, by which all else is normalised."""
+
+    reference: Tensor  # [R, z_dim]
 
     def __init__(self, image_size: int, channels: int, width: int, z_dim: int, reference: int) -> None:
         super().__init__()
@@ -38,6 +42,7 @@ class D(Discriminator):
         super().__init__()
         plain = PlainD(image_size, channels, width, norm="batch")
         *body, last = plain.main
+        assert isinstance(last, nn.Conv2d)
         self.main = nn.Sequential(*body, nn.Flatten())
         f = last.in_channels * 16
         self.closeness, self.head = MinibatchDiscrimination(f, kernels, dims), nn.Linear(f + kernels, 1)
@@ -52,13 +57,13 @@ class D(Discriminator):
 
 def networks(
     *,
-    image_size: int = 64,  # side of the square image: 16, 32, 64 or 128
-    channels: int = 3,  # 1 gray, 3 colour
-    width: int = 64,  # channels at half the side
-    z_dim: int = 100,  # length of the latent z ~ N(0, 1)
-    reference: int = 64,  # size of the reference batch of virtual batch normalisation
-    kernels: int = 100,  # B, of minibatch discrimination
-    dims: int = 5,  # C, likewise
+    image_size: Annotated[int, "side of the square image: 16, 32, 64 or 128"] = 64,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    width: Annotated[int, "channels at half the side"] = 64,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1)"] = 100,
+    reference: Annotated[int, "size of the reference batch of virtual batch normalisation"] = 64,
+    kernels: Annotated[int, "B, of minibatch discrimination"] = 100,
+    dims: Annotated[int, "C, likewise"] = 5,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""
     return {"G": G(image_size, channels, width, z_dim, reference), "D": D(image_size, channels, width, kernels, dims)}

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear, softplus
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import Discriminator, Generator, Images, Latent
 
 Shape = tuple[int, int, int]  # C, H, W
 
@@ -26,6 +26,8 @@ class Normed(nn.Module):
 
     Of a dense layer, or with a kernel of a convolution. `weight` is [out, in] or [out, in, k, k].
     """
+
+    g: Tensor  # [out]
 
     def __init__(self, n_in: int, n_out: int, kernel: int = 0, stride: int = 1, padding: int = 0) -> None:
         super().__init__()
@@ -107,7 +109,7 @@ class G(Generator):
 
     def __init__(self, layers: Sequence[nn.Module], shape: Shape, z_dim: int) -> None:
         super().__init__()
-        self.inputs, self.output = {"z": Input("latent", (z_dim,), range=(0.0, 1.0))}, Output(shape)
+        self.inputs, self.output = {"z": Latent((z_dim,), (0.0, 1.0))}, Images(shape)
         self.main = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -203,12 +205,12 @@ BODIES = {"convolutional": convolutional, "dense": dense}
 
 def networks(
     *,
-    body: Literal["convolutional", "dense"] = "convolutional",  # as for CIFAR-10, or as for MNIST
-    image_size: int = 32,  # side of the square image; of convolutions a multiple of 8
-    channels: int = 3,  # 1 gray, 3 colour
-    classes: int = 10,  # K
-    width: int = 96,  # channels of D's first convolutions; of dense layers, units of the first
-    z_dim: int = 100,  # length of the latent z, uniform in [0, 1]
+    body: Annotated[Literal["convolutional", "dense"], "as for CIFAR-10, or as for MNIST"] = "convolutional",
+    image_size: Annotated[int, "side of the square image; of convolutions a multiple of 8"] = 32,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    classes: Annotated[int, "K"] = 10,
+    width: Annotated[int, "channels of D's first convolutions; of dense layers, units of the first"] = 96,
+    z_dim: Annotated[int, "length of the latent z, uniform in [0, 1]"] = 100,
 ) -> dict[str, nn.Module]:
     """The generator G and the classifier D."""
     if body == "convolutional" and (image_size < 16 or image_size % 8 or width % 3):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Annotated
 
 import torch
-from torch import Tensor
 from torch.nn.functional import cross_entropy, softplus
 
-from ganzoo_core.losses import Terms, nonsaturating
-from ganzoo_core.networks import Discriminator, Generator
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
+from ganzoo_core.objectives import Batch, Optim, Schedule, Terms, TwoPlayer, adam, nonsaturating
+from ganzoo_improved import networks
 from ganzoo_improved.parts import History, feature_matching, smoothed_d
 
 
-class Improved(Objective):
+class Improved(TwoPlayer):
     """Improved Techniques for Training GANs (Salimans et al. 2016, arXiv:1606.03498), Sec. 5: semi-supervised learning.
 
     L_supervised = -E log p(y | x, y < K + 1), L_unsupervised = -E log D(x) - E log(1 - D(G(z))), D(x) = Z / (Z + 1),
@@ -22,35 +21,28 @@ class Improved(Objective):
     """
 
     needs = frozenset({"x", "x_labelled", "label"})
-    published = ("G", "D")  # D is the classifier
+    exported = ("G", "D")  # D is the classifier
     prepare_on = 500
 
-    def __init__(
-        self,
-        G: Generator,
-        D: Discriminator,
-        *,
-        lr: float = 3e-4,  # Adam's, of both players; it falls to 0 in the last third
-        images: int = 60_000_000,  # length in real images: 1,200 epochs of CIFAR-10
-    ) -> None:
-        super().__init__()
-        self.G, self.D, self.lr, self.images = G, D, lr, images
+    D: networks.D
+    lr: Annotated[float, "Adam's, of both players; it falls to 0 in the last third"] = 3e-4
+    images: Annotated[int, "length in real images: 1,200 epochs of CIFAR-10"] = 60_000_000
 
     def prepare(self, batch: Batch) -> None:
         """Gains and biases of D's layers are set by the first data."""
-        self.D.begin(batch["x"])  # type: ignore[operator]
+        self.D.begin(batch["x"])
 
-    def phases(self) -> Sequence[Phase]:
-        falling = {"lr": lambda u: min(1.0, 3 - 3 * u)}
-        optim = adam(self.lr, eps=1e-4)  # the authors' code adds 1e-8 under the root
-        D, G = (Player(name, [net], optim, falling) for name, net in (("D", self.D), ("G", self.G)))
-        return [Phase("main", [Step(D, self.d_loss), Step(G, self.g_loss)], self.images)]
+    def optim(self, player: str) -> Optim:
+        return adam(self.lr, eps=1e-4)  # the authors' code adds 1e-8 under the root
+
+    def schedules(self, player: str) -> Mapping[str, Schedule]:
+        return {"lr": lambda u: min(1.0, 3 - 3 * u)}
 
     def d_loss(self, batch: Batch) -> Terms:
         """L_supervised + L_unsupervised, the latter halved as in the authors' code."""
-        fake = self.G(self.G.prior(len(batch["x"])))
+        fake = self.fake(len(batch["x"]))
         everything = torch.cat([batch["x_labelled"], batch["x"], fake])  # one pass: in D no image sees another
-        labelled, real, fake = self.D.logits(everything).tensor_split(3)  # type: ignore[operator]
+        labelled, real, fake = self.D.logits(everything).tensor_split(3)
         log_z, log_z_fake = real.logsumexp(1), fake.logsumexp(1)
         return {
             "label": cross_entropy(labelled, batch["label"]),
@@ -61,52 +53,40 @@ class Improved(Objective):
     def g_loss(self, batch: Batch) -> Terms:
         """||E f(x) - E f(G(z))||^2."""
         x = batch["x"]
-        fake = self.G(self.G.prior(len(x)))
+        fake = self.fake(len(x))
         return {"matching": feature_matching(self.D.features(x), self.D.features(fake))}
 
-    @torch.no_grad()
-    def sample(self, batch: Batch) -> dict[str, Tensor]:
-        """What G makes; D makes nothing."""
-        G = self.shipped()["G"]
-        return {"G": G.sample(len(batch["x"]), seed=0)}  # type: ignore[operator]
 
-
-class ImprovedDCGAN(Objective):
+class ImprovedDCGAN(TwoPlayer):
     """DCGAN's game with one-sided label smoothing and historical averaging (Salimans et al. 2016, Secs. 3.3 and 3.4).
 
     Minibatch discrimination and virtual batch normalisation are in its networks.
     """
 
-    def __init__(
-        self,
-        G: Generator,
-        D: Discriminator,
-        *,
-        alpha: float = 0.9,  # D's target for real images
-        history: float = 1e-4,  # weight of both networks' distance from their past
-        lr: float = 2e-4,  # Adam's, of both players
-        images: int = 5_000_000,  # length in real images
-    ) -> None:
-        super().__init__()
-        self.G, self.D = G, D
-        self.alpha, self.history, self.lr, self.images = alpha, history, lr, images
-        self.past_G, self.past_D = History(G), History(D)
+    alpha: Annotated[float, "D's target for real images"] = 0.9
+    history: Annotated[float, "weight of both networks' distance from their past"] = 1e-4
+    lr: Annotated[float, "Adam's, of both players"] = 2e-4
+    images: Annotated[int, "length in real images"] = 5_000_000
 
-    def phases(self) -> Sequence[Phase]:
-        D, G = (Player(name, [net], adam(self.lr)) for name, net in (("D", self.D), ("G", self.G)))
-        return [Phase("main", [Step(D, self.d_loss), Step(G, self.g_loss)], self.images, after=self.remember)]
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.past_G = History(self.G)
+        self.past_D = History(self.D)
 
-    def remember(self, u: float) -> None:
+    def optim(self, player: str) -> Optim:
+        return adam(self.lr)
+
+    def on_step_end(self, u: float) -> None:
         self.past_G.update(self.G)
         self.past_D.update(self.D)
 
     def d_loss(self, batch: Batch) -> Terms:
         """Real images aim at alpha, fakes at 0; D stays near its past."""
         x = batch["x"]
-        real, fake = self.D(x), self.D(self.G(self.G.prior(len(x))))
+        real, fake = self.D(x), self.D(self.fake(len(x)))
         return smoothed_d(real, fake, self.alpha) | {"history": self.history * self.past_D(self.D)}
 
     def g_loss(self, batch: Batch) -> Terms:
         """-E log D(G(z)); G stays near its past."""
-        fake = self.D(self.G(self.G.prior(len(batch["x"]))))
+        fake = self.D(self.fake(len(batch["x"])))
         return {"adv": nonsaturating.g(fake, None), "history": self.history * self.past_G(self.G)}

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from ganzoo_core.losses import Terms, single
+from ganzoo_core.objectives import Terms, to_float32
 
 
 def feature_matching(h: Tensor, h_fake: Tensor) -> Tensor:
     """||E f(x) - E f(G(z))||^2 / F: Sec. 3.1, divided by the number of features.  [N, F], [M, F]"""
-    return (single(h).mean(0) - single(h_fake).mean(0)).square().mean()
+    return (to_float32(h).mean(0) - to_float32(h_fake).mean(0)).square().mean()
 
 
 class MinibatchDiscrimination(nn.Module):
@@ -39,6 +39,8 @@ class History(nn.Module):
     The means are buffers, so an interrupted run goes on with them; `update` is to be called after every iteration.
     """
 
+    t: Tensor  # how many updates there were
+
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.register_buffer("t", torch.zeros((), dtype=torch.int64))
@@ -61,7 +63,7 @@ class History(nn.Module):
 
 def smoothed_d(real: Tensor, fake: Tensor, alpha: float) -> Terms:
     """D's loss with the target `alpha` in place of 1 for real images, and 0 for fakes: Sec. 3.4, one-sided."""
-    real, fake = single(real), single(fake)
+    real, fake = to_float32(real), to_float32(fake)
     return {
         "real": (alpha * softplus(-real) + (1 - alpha) * softplus(real)).mean(),
         "fake": softplus(fake).mean(),
@@ -82,7 +84,7 @@ class VirtualBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         R, places = self.reference, list(range(2, x.ndim))
-        h = single(x)
+        h = to_float32(x)
         mean, square = (v.mean(places) if places else v for v in (h, h.square()))  # of each example  [R + N, C]
         m, s = mean[:R].mean(0), square[:R].mean(0)  # of the reference batch  [C]
         m = torch.cat([m.expand(R, -1), (R * m + mean[R:]) / (R + 1)])

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
-WEIGHTS = Path(__file__).parent / "weights"
 PAPER = Paper(
     title="Improved Techniques for Training GANs",
     authors=("Tim Salimans", "Ian Goodfellow", "Wojciech Zaremba", "Vicki Cheung", "Alec Radford", "Xi Chen"),
@@ -45,7 +42,6 @@ IMPROVED = Family(
 IMPROVED_DCGAN = Family(
     name="improved_dcgan",
     summary="DCGAN with minibatch discrimination, virtual batch norm, label smoothing and historical averaging",
-    task="unconditional",
     paper=PAPER,
     networks="ganzoo_improved.convolutional:networks",
     objective="ganzoo_improved.objective:ImprovedDCGAN",
@@ -67,8 +63,3 @@ IMPROVED_DCGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [IMPROVED, IMPROVED_DCGAN]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("improved*.*"))]

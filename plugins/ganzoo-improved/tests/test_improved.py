@@ -1,4 +1,4 @@
-"""Improved techniques: conformance, the published counts, and every technique against its definition."""
+"""Improved techniques: the published counts, and every technique against its definition."""
 
 from __future__ import annotations
 
@@ -19,11 +19,6 @@ from torch.nn.functional import batch_norm, one_hot
 
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.testing import Conformance
-
-
-@pytest.mark.parametrize("family", ["improved", "improved_dcgan"])
-class TestConformance(Conformance): ...
 
 
 def count(net: nn.Module) -> int:
@@ -200,7 +195,7 @@ def test_the_losses_are_those_of_k_plus_1_classes() -> None:
 def test_the_past_is_remembered_after_every_iteration() -> None:
     nets = convolutional(image_size=16, channels=1, width=4, z_dim=5, reference=6, kernels=4)
     game = ImprovedDCGAN(nets["G"], nets["D"])  # type: ignore[arg-type]
-    game.phases()[0].after(0.5)
+    game.phases()[0].on_step_end(0.5)
     assert int(game.past_G.t) == int(game.past_D.t) == 1
 
 
@@ -213,11 +208,11 @@ def test_it_learns_digits_from_a_hundred_labels() -> None:
     """Ten labels a class, and the other digits without any."""
     objective = gz.create("improved", preset="digits")
     gz.fit(objective, "digits:labels100", images=10_000, batch_size=50, precision="fp32", device="cpu")
-    from ganzoo_core.data import DATASETS, open_source
+    from ganzoo_core.data import DATASETS, open_dataset
 
-    source = open_source("digits", datasets={d.name: d for d in DATASETS})
+    source = open_dataset("digits", datasets={d.name: d for d in DATASETS})
     batch = source.fetch(range(len(source)))
-    D = objective.shipped()["D"].eval()
+    D = objective.exported_networks()["D"].eval()
     with torch.no_grad():
         right = (D.logits(batch["x"]).argmax(1) == batch["label"]).double().mean()  # type: ignore[operator]
     assert right > 0.75

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, one_hot
 
-from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import Category, Code, Discriminator, Generator, Images, Latent, initialise
 
 SLOPE = 0.1  # of the leaky rectifiers
 
@@ -29,11 +28,11 @@ class G(Generator):
     def __init__(self, shape: tuple[int, int, int], width: int, z_dim: int, categories: int, codes: int) -> None:
         super().__init__()
         self.inputs = {
-            "z": Input("latent", (z_dim,)),
-            "c": Input("category", (), range=(0, categories - 1)),
-            "u": Input("code", (codes,), range=(-1.0, 1.0)),
+            "z": Latent((z_dim,)),
+            "c": Category(categories),
+            "u": Code((codes,), (-1.0, 1.0)),
         }
-        self.output, self.categories, self.codes = Output(shape), categories, codes
+        self.output, self.categories, self.codes = Images(shape), categories, codes
         channels, side, f = shape[0], shape[1] // 4, 16 * width
         self.main = nn.Sequential(
             nn.ConvTranspose2d(z_dim + categories + codes, f, 1, 1, bias=False), nn.BatchNorm2d(f), nn.ReLU(),
@@ -85,13 +84,13 @@ class D(Discriminator):
         self.apply(initialise)
 
     def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> [N]
-        return self.judged(x)[0]
+        return self.score_and_features(x)[0]
 
     def features(self, x: Tensor) -> Tensor:
         """[N, 16 width]"""
         return self.main((x + 1) / 2).flatten(1)  # the authors' images lie in [0, 1]
 
-    def judged(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def score_and_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         h = self.features(x)
         return self.score(h[:, :, None, None]).flatten(), h
 
@@ -113,12 +112,12 @@ class Q(nn.Module):
 
 def networks(
     *,
-    image_size: int = 28,  # side of the square image, a multiple of 4
-    channels: int = 1,  # 1 gray, 3 colour
-    width: int = 64,  # channels at half the side, in both
-    z_dim: int = 62,  # length of the incompressible noise z ~ N(0, 1)
-    categories: int = 10,  # K, values of the categorical code c
-    codes: int = 2,  # continuous codes u, each uniform in [-1, 1]
+    image_size: Annotated[int, "side of the square image, a multiple of 4"] = 28,
+    channels: Annotated[int, "1 gray, 3 colour"] = 1,
+    width: Annotated[int, "channels at half the side, in both"] = 64,
+    z_dim: Annotated[int, "length of the incompressible noise z ~ N(0, 1)"] = 62,
+    categories: Annotated[int, "K, values of the categorical code c"] = 10,
+    codes: Annotated[int, "continuous codes u, each uniform in [-1, 1]"] = 2,
 ) -> dict[str, nn.Module]:
     """The generator G(z, c, u), the discriminator D, and Q on D's features."""
     if image_size < 8 or image_size % 4:

@@ -4,52 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ganzoo_core.losses import Terms, nonsaturating
-from ganzoo_core.networks import Discriminator, Generator
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
+from ganzoo_core.objectives import Batch, Optim, Terms, TwoPlayer, adam, nonsaturating
 
 
-class InfoGAN(Objective):
+class InfoGAN(TwoPlayer):
     """InfoGAN (Chen et al. 2016, arXiv:1606.03657), Sec. 5.
 
     min_{G,Q} max_D V(D, G) - lambda L_I(G, Q): Eq. 6, with L_I = E log Q(c|G(z, c)) + H(c) <= I(c; G(z, c)): Eq. 5.
+    V is the first GAN's, Eq. 1, of which D descends -V.
     """
 
-    def __init__(
-        self,
-        G: Generator,
-        D: Discriminator,
-        Q: nn.Module,
-        *,
-        lam: float = 1.0,  # lambda of the categorical code
-        lam_u: float = 0.1,  # lambda of the continuous codes, so that both are of a size
-        lr_d: float = 2e-4,  # Adam's, of D
-        lr_g: float = 1e-3,  # Adam's, of G and Q
-        images: int = 6_000_000,  # length in real images: 100 epochs of MNIST
-    ) -> None:
-        super().__init__()
-        self.G, self.D, self.Q = G, D, Q
-        self.lam, self.lam_u, self.lr_d, self.lr_g, self.images = lam, lam_u, lr_d, lr_g, images
+    Q: nn.Module
+    lam: Annotated[float, "lambda of the categorical code"] = 1.0
+    lam_u: Annotated[float, "lambda of the continuous codes, so that both are of a size"] = 0.1
+    lr_d: Annotated[float, "Adam's, of D"] = 2e-4
+    lr_g: Annotated[float, "Adam's, of G and Q"] = 1e-3
+    images: Annotated[int, "length in real images: 100 epochs of MNIST"] = 6_000_000
 
-    def phases(self) -> Sequence[Phase]:
-        D = Player("D", [self.D], adam(self.lr_d))
-        G = Player("G", [self.G, self.Q], adam(self.lr_g))
-        return [Phase("main", [Step(D, self.d_loss), Step(G, self.g_loss)], self.images)]
+    def optim(self, player: str) -> Optim:
+        return adam(self.lr_d if player == "D" else self.lr_g)
 
-    def d_loss(self, batch: Batch) -> Terms:
-        """-V(D, G): Eq. 1."""
-        x = batch["x"]
-        fake = self.G(*self.G.priors(len(x)).values())
-        return nonsaturating.d(self.D(x), self.D(fake))
+    def nets(self, player: str) -> Sequence[nn.Module]:
+        return [self.D] if player == "D" else [self.G, self.Q]
+
+    def fake(self, n: int, *conditions: Tensor) -> Tensor:
+        """G(z, c), all of it drawn."""
+        return self.G(*self.G.priors(n).values())
 
     def g_loss(self, batch: Batch) -> Terms:
         """V(D, G) in its form with a gradient - lambda L_I: Eq. 6, with L_I up to H(c), which is constant."""
         drawn = self.G.priors(len(batch["x"]))
-        score, h = self.D.judged(self.G(*drawn.values()))
+        score, h = self.D.score_and_features(self.G(*drawn.values()))
         logits, mean, log_variance = self.Q(h)
         return {
             "adv": nonsaturating.g(score, None),

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
-
-WEIGHTS = Path(__file__).parent / "weights"
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
 INFOGAN = Family(
     name="infogan",
     summary="codes that mean something, learnt without labels: they can be read back from the image",
-    task="unconditional",
     paper=Paper(
         title="InfoGAN: Interpretable Representation Learning by Information Maximizing Generative Adversarial Nets",
         authors=("Xi Chen", "Yan Duan", "Rein Houthooft", "John Schulman", "Ilya Sutskever", "Pieter Abbeel"),
@@ -42,8 +37,3 @@ INFOGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [INFOGAN]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("infogan.*"))]

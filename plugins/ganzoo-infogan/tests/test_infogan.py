@@ -1,4 +1,4 @@
-"""InfoGAN: conformance, the published tensors, the bound in closed form, and the sheet that shows what codes mean."""
+"""InfoGAN: the published tensors, the bound in closed form, and the sheet that shows what codes mean."""
 
 from __future__ import annotations
 
@@ -15,11 +15,6 @@ from torch.distributions import Normal
 from torch.nn.functional import batch_norm, conv2d, conv_transpose2d, leaky_relu, one_hot
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.testing import Conformance
-
-
-@pytest.mark.parametrize("family", ["infogan"])
-class TestConformance(Conformance): ...
 
 
 def shapes(*nets: nn.Module) -> list[tuple[int, ...]]:
@@ -69,7 +64,7 @@ def test_forward_is_the_published_one() -> None:
     for i, (stride, padding) in enumerate([(2, 1), (1, 0)]):
         w, gamma, beta, mean, var = rest[5 * i : 5 * i + 5]
         h = leaky_relu(batch_norm(conv2d(h, w, stride=stride, padding=padding), mean, var, gamma, beta), 0.1)
-    score, features = D.judged(2 * x - 1)
+    score, features = D.score_and_features(2 * x - 1)
     torch.testing.assert_close(features, h.flatten(1))
     torch.testing.assert_close(score, conv2d(h, head, bias).flatten())
     logits, mean, log_variance = Q(features)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import cast
+from typing import Annotated, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, relu
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import Discriminator, Generator, Images, Label, Latent, doublings
 from ganzoo_lapgan.pyramid import up
 
 Shape = tuple[int, int, int]  # C, H, W
@@ -31,7 +31,7 @@ class CoarseG(nn.Module):
 
     def forward(self, z: Tensor, *y: Tensor) -> Tensor:  # [N, z_dim], [N] -> [N, C, 8, 8]
         x: Tensor = self.main(with_class(z, self.classes, *y))
-        return x.unflatten(1, self.shape)
+        return x.unflatten(1, self.shape)  # type: ignore[no-untyped-call]
 
 
 class CoarseD(nn.Module):
@@ -96,7 +96,7 @@ class Plane(nn.Linear):
 
     def forward(self, y: Tensor) -> Tensor:
         plane = super().forward(one_hot(y, self.classes).to(self.weight.dtype))
-        return plane.unflatten(1, (1, self.side, self.side))
+        return plane.unflatten(1, (1, self.side, self.side))  # type: ignore[no-untyped-call]
 
 
 def with_class(x: Tensor, classes: int, *y: Tensor) -> Tensor:
@@ -109,10 +109,10 @@ class G(Generator):
 
     def __init__(self, shape: Shape, sides: Sequence[int], coarse: CoarseG, fine: Sequence[FineG], z_dim: int) -> None:
         super().__init__()
-        noise = {f"z{k}": Input("latent", (1, s, s), (-1.0, 1.0)) for k, s in enumerate(sides) if k > 0}
-        label = {"label": Input("label", (), (0, coarse.classes - 1))} if coarse.classes else {}
-        self.inputs = {"z0": Input("latent", (z_dim,), (-1.0, 1.0)), **noise, **label}
-        self.output = Output(shape)
+        noise = {f"z{k}": Latent((1, s, s), (-1.0, 1.0)) for k, s in enumerate(sides) if k > 0}
+        label = {"label": Label(coarse.classes)} if coarse.classes else {}
+        self.inputs = {"z0": Latent((z_dim,), (-1.0, 1.0)), **noise, **label}
+        self.output = Images(shape)
         self.nets = nn.ModuleList([coarse, *fine])
 
     def forward(self, *inputs: Tensor) -> Tensor:
@@ -144,28 +144,25 @@ class D(Discriminator):
 
 def levels(image_size: int, coarsest: int) -> list[int]:
     """The sides of all levels, from the coarsest."""
-    sides = [image_size]
-    while sides[0] > coarsest and sides[0] % 2 == 0:
-        sides.insert(0, sides[0] // 2)
-    if sides[0] != coarsest:
-        raise GanzooError(
-            f"image_size {image_size}: is not {coarsest} doubled some times",
-            f"Choose {coarsest * 2}, {coarsest * 4} ..., or another -c coarsest.",
-        )
-    return sides
+    n = doublings(image_size, first=coarsest, least=coarsest, most=max(1024, coarsest))
+    return [coarsest * 2**k for k in range(n + 1)]
 
 
 def networks(
     *,
-    image_size: int = 32,  # side of the square image: `coarsest` doubled some times
-    channels: int = 3,  # 1 gray, 3 colour
-    classes: int = 0,  # of labels; 0: without
-    coarsest: int = 8,  # side of the coarsest level, whose networks are perceptrons
-    z_dim: int = 100,  # length of the coarsest latent z0 ~ U(-1, 1); those above are planes of the image's size
-    g_units: int = 1200,  # in each of the two hidden layers of the coarsest G
-    d_units: int = 600,  # in each of the two hidden layers of the coarsest D
-    widths: tuple[int, ...] = (64, 128),  # channels of G's layers on each finer level; the last is that of all further
-    d_width: int = 64,  # channels of D's layers on the finer levels
+    image_size: Annotated[int, "side of the square image: `coarsest` doubled some times"] = 32,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    classes: Annotated[int, "of labels; 0: without"] = 0,
+    coarsest: Annotated[int, "side of the coarsest level, whose networks are perceptrons"] = 8,
+    z_dim: Annotated[
+        int, "length of the coarsest latent z0 ~ U(-1, 1); those above are planes of the image's size"
+    ] = 100,
+    g_units: Annotated[int, "in each of the two hidden layers of the coarsest G"] = 1200,
+    d_units: Annotated[int, "in each of the two hidden layers of the coarsest D"] = 600,
+    widths: Annotated[
+        tuple[int, ...], "channels of G's layers on each finer level; the last is that of all further"
+    ] = (64, 128),
+    d_width: Annotated[int, "channels of D's layers on the finer levels"] = 64,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D, each with networks for all levels."""
     if min(image_size, channels, coarsest, z_dim, g_units, d_units, d_width, *widths) < 1 or classes < 0 or not widths:

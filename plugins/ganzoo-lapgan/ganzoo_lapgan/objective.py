@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
-from ganzoo_core.losses import Terms, nonsaturating
-from ganzoo_core.networks import evaluating, forked
-from ganzoo_core.objective import Batch, Objective, Optim, Phase, Player, Step, adam, sgd
-from ganzoo_core.schedules import Schedule, exponential, linear, saturating
-from ganzoo_lapgan.networks import D, G
+from ganzoo_core.nn import evaluation_mode, preserve_rng
+from ganzoo_core.objectives import (
+    Batch,
+    Objective,
+    Optim,
+    Phase,
+    Player,
+    Schedule,
+    Step,
+    Terms,
+    adam,
+    exponential,
+    linear,
+    nonsaturating,
+    saturating,
+    sgd,
+)
+from ganzoo_lapgan import networks
 from ganzoo_lapgan.pyramid import at_level, down, up
 
 EPOCH = 50_000  # images of CIFAR-10, in which the paper counts its schedules
@@ -28,20 +41,20 @@ class LAPGAN(Objective):
     level knows of the others: phases could be played in any order.
     """
 
-    def __init__(
-        self,
-        G: G,
-        D: D,
-        *,
-        rule: Literal["momentum", "adam"] = "momentum",  # of learning: the published one; Adam, its step falling to 0
-        lr: float = 0.02,  # the first step of both
-        lengths: tuple[int, ...] = (18_750_000,),  # of each level in real images; the last is that of all further ones
-    ) -> None:
-        super().__init__()
-        self.G, self.D = G, D
-        self.rule, self.lr, self.lengths = rule, lr, lengths
-        self.needs = frozenset({"x", "label"} if "label" in G.inputs else {"x"})  # type: ignore[misc]
-        self.sides = [int(G.output.shape[1] or 0) >> k for k in reversed(range(len(G.nets)))]
+    G: networks.G
+    D: networks.D
+    rule: Annotated[Literal["momentum", "adam"], "of learning: the published one; Adam, its step falling to 0"] = (
+        "momentum"
+    )
+    lr: Annotated[float, "the first step of both"] = 0.02
+    lengths: Annotated[tuple[int, ...], "of each level in real images; the last is that of all further ones"] = (
+        18_750_000,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.needs = frozenset({"x", "label"} if "label" in self.G.inputs else {"x"})
+        self.sides = [int(self.G.output.shape[1] or 0) >> k for k in reversed(range(len(self.G.nets)))]
 
     def phases(self) -> Sequence[Phase]:
         return [self.phase(k, side) for k, side in enumerate(self.sides)]
@@ -88,7 +101,7 @@ class LAPGAN(Objective):
     def sample(self, batch: Batch) -> dict[str, Tensor]:
         """Samples from the coarsest level up; and what each finer level makes of the low-pass of real pictures."""
         shown = super().sample(batch)
-        with forked(), evaluating(self.G):
+        with preserve_rng(), evaluation_mode(self.G):
             torch.manual_seed(0)
             for k, side in enumerate(self.sides[1:], 1):
                 x, y = self.level(k, batch)

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
-
-WEIGHTS = Path(__file__).parent / "weights"
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
 LAPGAN = Family(
     name="lapgan",
     summary="a GAN for every level of a Laplacian pyramid, sampled from coarse to fine",
-    task="unconditional",
     paper=Paper(
         title="Deep Generative Image Models using a Laplacian Pyramid of Adversarial Networks",
         authors=("Emily Denton", "Soumith Chintala", "Arthur Szlam", "Rob Fergus"),
@@ -42,8 +37,3 @@ LAPGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [LAPGAN]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("lapgan.*"))]

@@ -1,4 +1,4 @@
-"""LAPGAN: conformance, the published sizes, the pyramid, losses in closed form, and sampling from the coarsest up."""
+"""LAPGAN: the published sizes, the pyramid, losses in closed form, and sampling from the coarsest up."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear, relu, softplus
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.recipes import build, recipe
-from ganzoo_core.testing import Conformance
+from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
-from ganzoo_core.trainer import Alternating
-
-
-@pytest.mark.parametrize("family", ["lapgan"])
-class TestConformance(Conformance): ...
+from ganzoo_core.training.trainer import Alternating
 
 
 def game_of(preset: str = "tiny", **given: object) -> LAPGAN:

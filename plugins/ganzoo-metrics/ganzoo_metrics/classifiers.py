@@ -10,17 +10,16 @@ from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, relu
 
-from ganzoo_core.data.emoji import GROUPS, STYLES
-from ganzoo_core.data.idx import CLOTHES
-from ganzoo_core.errors import GanzooError, IntegrityError, plain
-from ganzoo_core.headers import Entry, read_header
+from ganzoo_core.data import CLOTHES, GROUPS, STYLES
+from ganzoo_core.errors import GanzooError, IntegrityError, escape
 from ganzoo_metrics.extractors import Extractor, ExtractorSpec
 
 DIM = 128
-STORED = "F16"  # 11 bits of each weight: features move by 1e-3 of their size, scores by less
+STORED = torch.float16  # 11 bits of each weight: features move by 1e-3 of their size, scores by less
 AGAIN = "Install ganzoo-metrics again."
 
 
@@ -98,12 +97,16 @@ def read_classifier(spec: ExtractorSpec) -> Classifier:
     """
     assert spec.folder is not None  # ours all have one
     digest, data = read_checked(spec.folder)
-    where = plain(spec.folder / "model.safetensors")
+    where = escape(spec.folder / "model.safetensors")
     net = Classifier(spec.name)
-    expected = {key: Entry(STORED, tuple(tensor.shape)) for key, tensor in net.state_dict().items()}
-    if read_header(data, where) != expected:
+    try:
+        tensors = safetensors.torch.load(data)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise GanzooError(f"{where}: is no safetensors file: {escape(error)}", AGAIN) from None
+    expected = {key: (STORED, tensor.shape) for key, tensor in net.state_dict().items()}
+    if {key: (tensor.dtype, tensor.shape) for key, tensor in tensors.items()} != expected:
         raise GanzooError(f"{where}: its tensors are not those of {spec.name}", AGAIN)
-    net.load_state_dict({key: tensor.float() for key, tensor in safetensors.torch.load(data).items()})
+    net.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
     net.sha256 = digest
     return net
 
@@ -115,7 +118,7 @@ def read_checked(folder: Path) -> tuple[str, bytes]:
     found = sha256(data).hexdigest()
     if found != config.get("sha256"):
         raise IntegrityError(
-            f"{plain(path)}: its sha256 is {found[:12]}..., not {plain(config.get('sha256'))[:12]}... as promised",
+            f"{escape(path)}: its sha256 is {found[:12]}..., not {escape(config.get('sha256'))[:12]}... as promised",
             AGAIN,
         )
     return found, data
@@ -126,9 +129,9 @@ def read_config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise GanzooError(f"{plain(path)}: is not JSON: {plain(error)}", AGAIN) from None
+        raise GanzooError(f"{escape(path)}: is not JSON: {escape(error)}", AGAIN) from None
     if not isinstance(config, dict):
-        raise GanzooError(f"{plain(path)}: is not a table", AGAIN)
+        raise GanzooError(f"{escape(path)}: is not a table", AGAIN)
     return config
 
 
@@ -136,4 +139,4 @@ def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise GanzooError(f"{plain(path)}: cannot be read: {error.strerror}", AGAIN) from None
+        raise GanzooError(f"{escape(path)}: cannot be read: {error.strerror}", AGAIN) from None

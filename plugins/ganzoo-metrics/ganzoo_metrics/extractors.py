@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from ganzoo_core.errors import UnknownName
-from ganzoo_core.specs import resolve
+from ganzoo_core.errors import UnknownNameError
+from ganzoo_core.plugin import resolve
 
 TRAINED = Path(__file__).parent / "trained"
 LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as the core's data sets and Pillow turn RGB into gray
@@ -118,11 +118,11 @@ def extractor_for(data_name: str) -> str:
 def load_extractor(name: str, device: str | torch.device = "cpu") -> Extractor:
     """The extractor, frozen and in evaluation mode.
 
-    Errors: UnknownName; GanzooError (2) for a file that is missing or damaged, IntegrityError (5) for one that is not
-    what its hash says.
+    Errors: UnknownNameError; GanzooError (2) for a file that is missing or damaged, IntegrityError (5) for one that is
+    not what its hash says.
     """
     if name not in EXTRACTORS:
-        raise UnknownName("extractor", name, EXTRACTORS)
+        raise UnknownNameError("extractor", name, EXTRACTORS)
     spec = EXTRACTORS[name]
     extractor = cast(Extractor, resolve(spec.reference)(spec))
     return extractor.requires_grad_(False).eval().to(device)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics import Subject
+from ganzoo_core.metrics import EvalContext
 from ganzoo_metrics.extractors import Extractor, extractor_for, load_extractor
 
 ROWS = 10_000  # feature vectors that are kept for metrics that compare vectors with each other
@@ -97,24 +97,24 @@ class Samples(NamedTuple):
     conditions: Mapping[str, Tensor]  # labels and categories that they were given, each [n]
 
 
-def extractor(subject: Subject) -> Extractor:
+def extractor(context: EvalContext) -> Extractor:
     """The extractor that was asked for, or the data set's own; on the model's device."""
-    name = subject.question.extractor or extractor_for(subject.source.facts.name.partition(":")[0])
-    return load_extractor(name, device=str(next(subject.net.parameters()).device))
+    name = context.config.extractor or extractor_for(context.source.info.name.partition(":")[0])
+    return load_extractor(name, device=str(next(context.net.parameters()).device))
 
 
-def protocol(subject: Subject, **more: Any) -> dict[str, Any]:
+def protocol(context: EvalContext, **more: Any) -> dict[str, Any]:
     """What a score through an extractor adds to its protocol."""
-    looking = subject.once(extractor)
-    shape = subject.net.output.shape
+    looking = context.cached(extractor)
+    shape = context.net.output.shape
     resized = len(shape) == 3 and shape[1:] != (looking.image_size, looking.image_size)
     resize = f"bilinear, antialiased, to {looking.image_size}" if resized else "none"
     return {"extractor": looking.name, "extractor_sha256": looking.sha256, "resize": resize, **more}
 
 
-def named(metric: str, subject: Subject) -> str:
+def named(metric: str, context: EvalContext) -> str:
     """fid[mnist-cnn]: a score is never called by its metric alone."""
-    return f"{metric}[{subject.once(extractor).name}]"
+    return f"{metric}[{context.cached(extractor).name}]"
 
 
 @torch.inference_mode()
@@ -124,35 +124,35 @@ def look(looking: Extractor, x: Tensor) -> tuple[Tensor, Tensor]:
     return features, logits
 
 
-def of_samples(subject: Subject) -> Samples:
-    """All samples of a subject, gone through once."""
-    looking = subject.once(extractor)
-    moments, kept = Moments(looking.dim), Kept(torch.arange(min(subject.n, ROWS)))
-    confidence, predicted = Confidence(subject.n, len(looking.classes)), list[Tensor]()
+def of_samples(context: EvalContext) -> Samples:
+    """All samples of a context, gone through once."""
+    looking = context.cached(extractor)
+    moments, kept = Moments(looking.dim), Kept(torch.arange(min(context.n, ROWS)))
+    confidence, predicted = Confidence(context.n, len(looking.classes)), list[Tensor]()
     conditions: dict[str, list[Tensor]] = {}
-    for batch in subject.generated():
+    for batch in context.generated():
         features, logits = look(looking, batch["x"])
         for part, given in ((moments, features), (kept, features), (confidence, logits)):
             part.add(given)
         predicted.append(logits.argmax(1).cpu())
-        for name in subject.cycled(range(0)):
+        for name in context.cycled(range(0)):
             conditions.setdefault(name, []).append(batch[name])
-    seen = Seen(subject.n, moments.mean, moments.cov, kept.all)
+    seen = Seen(context.n, moments.mean, moments.cov, kept.all)
     labels = {name: torch.cat(values) for name, values in conditions.items()}
     return Samples(seen, confidence.score(), torch.cat(predicted), labels)
 
 
-def of_data(subject: Subject) -> Seen:
+def of_data(context: EvalContext) -> Seen:
     """All of the data, from the cache where this extractor has seen them before."""
-    looking = subject.once(extractor)
+    looking = context.cached(extractor)
 
     def make() -> dict[str, Tensor]:
-        count = len(subject.source)
+        count = len(context.source)
         shuffled = torch.randperm(count, generator=torch.Generator().manual_seed(0))  # files may be sorted by class
-        return as_table(seen(looking, (b["x"] for b in subject.real()), shuffled[:ROWS].sort().values))
+        return as_table(seen(looking, (b["x"] for b in context.real()), shuffled[:ROWS].sort().values))
 
-    which = "" if subject.target == "x" else f" {subject.target}"
-    return Seen(len(subject.source), **subject.kept(f"{looking.name} {looking.sha256} {ROWS}{which}", make))
+    which = "" if context.target == "x" else f" {context.target}"
+    return Seen(len(context.source), **context.disk_cached(f"{looking.name} {looking.sha256} {ROWS}{which}", make))
 
 
 def seen(looking: Extractor, images: Iterable[Tensor], wanted: Tensor) -> Seen:

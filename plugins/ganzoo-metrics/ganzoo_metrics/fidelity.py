@@ -15,7 +15,8 @@ from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics import Subject
+from ganzoo_core.metrics import EvalContext
+from ganzoo_core.nn import Image
 from ganzoo_metrics.extractors import Extractor, to_channels
 from ganzoo_metrics.features import Moments, enough, extractor, named, of_data, of_samples, protocol, seen
 
@@ -23,47 +24,47 @@ Found = Iterator[tuple[str, float, dict[str, Any]]]
 SUBSETS, SUBSET = 100, 1000  # of KID
 
 
-def fid(subject: Subject) -> Found:
+def fid(context: EvalContext) -> Found:
     """|m - m'|^2 + tr(C + C' - 2 (C C')^1/2): of all samples and all data."""
-    fake, real = subject.once(of_samples).seen, subject.once(of_data)
+    fake, real = context.cached(of_samples).seen, context.cached(of_data)
     enough(min(fake.n, real.n), 2, "fid")
-    yield named("fid", subject), frechet(fake.mean, fake.cov, real.mean, real.cov), protocol(subject)
+    yield named("fid", context), frechet(fake.mean, fake.cov, real.mean, real.cov), protocol(context)
 
 
-def fid_identity(subject: Subject) -> Found:
+def fid_identity(context: EvalContext) -> Found:
     """The same of the pictures that the model is given, as if they were its answers."""
-    real, looking = subject.once(of_data), subject.once(extractor)
-    name = next((n for n in subject.given if subject.net.inputs[n].kind == "image"), None)
+    real, looking = context.cached(of_data), context.cached(extractor)
+    name = next((n for n in context.given if isinstance(context.net.inputs[n], Image)), None)
     if name is None:
-        raise GanzooError(f"fid_identity: {subject.model} is given no pictures")
-    given = seen(looking, (batch[name] for batch in subject.real()), torch.arange(0))
-    yield named("fid_identity", subject), frechet(given.mean, given.cov, real.mean, real.cov), protocol(subject)
+        raise GanzooError(f"fid_identity: {context.model} is given no pictures")
+    given = seen(looking, (batch[name] for batch in context.real()), torch.arange(0))
+    yield named("fid_identity", context), frechet(given.mean, given.cov, real.mean, real.cov), protocol(context)
 
 
-def kid(subject: Subject) -> Found:
+def kid(context: EvalContext) -> Found:
     """Squared maximum mean discrepancy, unbiased, k(x, y) = (x.y / d + 1)^3: the mean over random subsets."""
-    fake, real = subject.once(of_samples).seen, subject.once(of_data)
+    fake, real = context.cached(of_samples).seen, context.cached(of_data)
     size = min(SUBSET, len(fake.rows), len(real.rows))
     enough(size, 2, "kid")
     more = {"subsets": SUBSETS, "subset_size": size, "rows": len(fake.rows), "rows_real": len(real.rows)}
-    yield named("kid", subject), squared_mmd(fake.rows, real.rows, size), protocol(subject, **more)
+    yield named("kid", context), squared_mmd(fake.rows, real.rows, size), protocol(context, **more)
 
 
-def inception(subject: Subject) -> Found:
+def inception(context: EvalContext) -> Found:
     """exp E_x KL(p(y|x) || p(y)), the mean over ten parts of the samples. It looks at no data."""
-    enough(subject.n, 100, "is")
-    yield named("is", subject), subject.once(of_samples).inception, protocol(subject, splits=10, n_real=0)
+    enough(context.n, 100, "is")
+    yield named("is", context), context.cached(of_samples).inception, protocol(context, splits=10, n_real=0)
 
 
-def sifid(subject: Subject) -> Found:
+def sifid(context: EvalContext) -> Found:
     """FID between places of one picture: the extractor's first activations at every place are the samples."""
-    looking = subject.once(extractor)
-    real = places(looking, next(iter(subject.real()))["x"][:1])
+    looking = context.cached(extractor)
+    real = places(looking, next(iter(context.real()))["x"][:1])
     scores = [
-        frechet(*places(looking, x[None]), *real) for batch in subject.generated(min(subject.n, 50)) for x in batch["x"]
+        frechet(*places(looking, x[None]), *real) for batch in context.generated(min(context.n, 50)) for x in batch["x"]
     ]
     more = {"n": len(scores), "n_real": 1, "layer": 0, "resize": "none"}
-    yield named("sifid", subject), sum(scores) / len(scores), protocol(subject, **more)
+    yield named("sifid", context), sum(scores) / len(scores), protocol(context, **more)
 
 
 @torch.inference_mode()

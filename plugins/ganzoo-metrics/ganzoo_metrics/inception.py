@@ -12,17 +12,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from io import BytesIO
-from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from ganzoo_core.data.places import is_file, search_roots, where_to_put
-from ganzoo_core.errors import GanzooError, IntegrityError, plain
+from ganzoo_core.errors import GanzooError, escape
+from ganzoo_core.nn import PinnedFile
 from ganzoo_metrics.extractors import Extractor, ExtractorSpec, to_channels
 
-FILE, PREFIX = "weights-inception-2015-12-05-6726825d.pth", "6726825d"  # torch hub's convention: the sha256's beginning
+FILE = PinnedFile(
+    "weights-inception-2015-12-05-6726825d.pth",
+    "6726825d",
+    "extractor inception: its file of weights, a release file of torch-fidelity 0.2.0,",
+    "; or choose another extractor",
+)
 LAYERS = ("MaxPool_1", "MaxPool_2", "Mixed_6e", "Mixed_7c")
 AGAIN = "Delete it and fetch it again."
 
@@ -82,31 +86,10 @@ def tensors_only() -> Iterator[None]:
 
 def read_inception(spec: ExtractorSpec) -> Inception:
     """Errors: GanzooError (2) where the file is missing or damaged, IntegrityError (5) where it is another one."""
-    path = found()
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise GanzooError(f"{plain(path)}: cannot be read: {error.strerror}") from None
-    digest = sha256(data).hexdigest()
-    if not digest.startswith(PREFIX):
-        raise IntegrityError(f"{plain(path)}: its sha256 begins with {digest[:8]}, not {PREFIX}", AGAIN)
+    data = FILE.read()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's and torch-fidelity's own affairs
             return Inception(data)
     except Exception as error:  # whatever torch and torch-fidelity make of other bytes
-        raise GanzooError(f"{plain(path)}: does not hold Inception's weights: {plain(error)}", AGAIN) from None
-
-
-def found() -> Path:
-    """The file under the data roots or among torch hub's checkpoints."""
-    hub = Path(torch.hub.get_dir()) / "checkpoints"
-    places = [*(root / "extractors" for root in search_roots(None)), *search_roots(None), hub]
-    for place in places:
-        if is_file(place / FILE):
-            return place / FILE
-    advice = where_to_put(None, [f"extractors/{FILE}"]).partition("; or name")[0]  # no command has that option
-    raise GanzooError(
-        "extractor inception: its file of weights, a release file of torch-fidelity 0.2.0, was not found",
-        f"{advice}, or into {plain(hub)}; or choose another extractor.",
-    )
+        raise GanzooError(f"{escape(FILE.find())}: does not hold Inception's weights: {escape(error)}", AGAIN) from None

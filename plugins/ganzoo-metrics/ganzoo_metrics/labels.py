@@ -9,31 +9,32 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics import Subject
+from ganzoo_core.metrics import EvalContext
+from ganzoo_core.nn import Category, Input, Label
 from ganzoo_metrics.features import extractor, named, of_samples, protocol
 
 Found = Iterator[tuple[str, float, dict[str, Any]]]
 
 
-def label_accuracy(subject: Subject) -> Found:
+def label_accuracy(context: EvalContext) -> Found:
     """The share of samples, their labels evenly cycled, that the classifier gives the label that they were given."""
-    samples, looking = subject.once(of_samples), subject.once(extractor)
-    name = input_of(subject, "label", "label_accuracy")
+    samples, looking = context.cached(of_samples), context.cached(extractor)
+    name = input_of(context, Label, "label_accuracy")
     given = samples.conditions[name]
     if int(given.max()) >= len(looking.classes):
         raise GanzooError(f"label_accuracy: {looking.name} knows {len(looking.classes)} classes, the model more")
     right = float((samples.predicted == given).double().mean())
-    yield named("label_accuracy", subject), right, protocol(subject, labels="evenly cycled", n_real=0)
+    yield named("label_accuracy", context), right, protocol(context, labels="evenly cycled", n_real=0)
 
 
-def code_purity(subject: Subject) -> Found:
+def code_purity(context: EvalContext) -> Found:
     """The share of samples that show the class that most samples of their code show (InfoGAN, Sec. 7.2)."""
-    samples = subject.once(of_samples)
-    codes = samples.conditions[input_of(subject, "category", "code_purity")]
+    samples = context.cached(of_samples)
+    codes = samples.conditions[input_of(context, Category, "code_purity")]
     yield (
-        named("code_purity", subject),
+        named("code_purity", context),
         purity(codes, samples.predicted),
-        protocol(subject, codes="evenly cycled", n_real=0),
+        protocol(context, codes="evenly cycled", n_real=0),
     )
 
 
@@ -44,8 +45,8 @@ def purity(codes: Tensor, classes: Tensor) -> float:
     return float(table.max(1).values.sum() / len(codes))
 
 
-def input_of(subject: Subject, kind: str, metric: str) -> str:
-    for name, declared in subject.net.inputs.items():
-        if declared.kind == kind:
+def input_of(context: EvalContext, kind: type[Input], metric: str) -> str:
+    for name, declared in context.net.inputs.items():
+        if isinstance(declared, kind):
             return name
-    raise GanzooError(f"{metric}: {subject.model} takes no {kind}", "Ask for another --metric.")
+    raise GanzooError(f"{metric}: {context.model} takes no {kind.kind}", "Ask for another --metric.")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ganzoo_core.metrics import Subject
+from ganzoo_core.metrics import EvalContext
 from ganzoo_metrics.features import enough, named, of_data, of_samples, protocol
 
 Found = Iterator[tuple[str, float, dict[str, Any]]]
@@ -29,31 +29,31 @@ class Manifold(NamedTuple):
     coverage: float
 
 
-def precision(subject: Subject) -> Found:
-    yield score("precision", subject, K_RECALL)
+def precision(context: EvalContext) -> Found:
+    yield score("precision", context, K_RECALL)
 
 
-def recall(subject: Subject) -> Found:
-    yield score("recall", subject, K_RECALL)
+def recall(context: EvalContext) -> Found:
+    yield score("recall", context, K_RECALL)
 
 
-def density(subject: Subject) -> Found:
-    yield score("density", subject, K_COVERAGE)
+def density(context: EvalContext) -> Found:
+    yield score("density", context, K_COVERAGE)
 
 
-def coverage(subject: Subject) -> Found:
-    yield score("coverage", subject, K_COVERAGE)
+def coverage(context: EvalContext) -> Found:
+    yield score("coverage", context, K_COVERAGE)
 
 
-def score(which: str, subject: Subject, k: int) -> tuple[str, float, dict[str, Any]]:
-    fake, real = subject.once(of_samples).seen.rows, subject.once(of_data).rows
+def score(which: str, context: EvalContext, k: int) -> tuple[str, float, dict[str, Any]]:
+    fake, real = context.cached(of_samples).seen.rows, context.cached(of_data).rows
     enough(min(len(fake), len(real)), K_COVERAGE + 1, which)
     more = {"k": k, "rows": len(fake), "rows_real": len(real)}
-    return named(which, subject), getattr(subject.once(compared), which), protocol(subject, **more)
+    return named(which, context), getattr(context.cached(compared), which), protocol(context, **more)
 
 
-def compared(subject: Subject) -> Manifold:
-    return manifold(subject.once(of_samples).seen.rows, subject.once(of_data).rows)
+def compared(context: EvalContext) -> Manifold:
+    return manifold(context.cached(of_samples).seen.rows, context.cached(of_data).rows)
 
 
 def manifold(fake: Tensor, real: Tensor) -> Manifold:

@@ -8,26 +8,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganzoo_core.data import open_source
-from ganzoo_core.metrics import Subject
-from ganzoo_core.registry import registry
+from ganzoo_core.data import open_dataset
+from ganzoo_core.metrics import EvalContext, registry
 
 Found = Iterator[tuple[str, float, dict[str, Any]]]
 SAMPLES = 1000
 
 
-def nearest(subject: Subject) -> Found:
+def nearest(context: EvalContext) -> Found:
     """The mean distance of a sample to its closest picture in the data, in grey levels per pixel (root mean square).
 
     Beside it, where the data set has a test part, the same of pictures held out: `nearest_held_out`. Samples much
     closer to the data than real pictures are to each other were learnt by heart; much farther, they look like none.
     """
-    made = torch.cat([batch["x"] for batch in subject.generated(min(subject.n, SAMPLES))])
-    distances = closest(made, (batch["x"] for batch in subject.real()))
+    made = torch.cat([batch["x"] for batch in context.generated(min(context.n, SAMPLES))])
+    distances = closest(made, (batch["x"] for batch in context.real()))
     yield "nearest", float(distances.mean()), {"n": len(made), "unit": "grey levels, rms"}
-    held_out = test_part(subject)
+    held_out = test_part(context)
     if held_out is not None:
-        distances = closest(held_out, (batch["x"] for batch in subject.real()))
+        distances = closest(held_out, (batch["x"] for batch in context.real()))
         yield "nearest_held_out", float(distances.mean()), {"n": len(held_out), "unit": "grey levels, rms"}
 
 
@@ -40,15 +39,15 @@ def closest(images: Tensor, data: Iterable[Tensor]) -> Tensor:
     return best.double() * 127.5 / rows.shape[1] ** 0.5
 
 
-def test_part(subject: Subject) -> Tensor | None:
+def test_part(context: EvalContext) -> Tensor | None:
     """As many held-out pictures as there are samples, where the data set has some and they were not measured on."""
-    name = subject.source.facts.name
+    name = context.source.info.name
     datasets = dict(registry().datasets.items())
     if name not in datasets or "test" not in datasets[name].variants:
         return None
-    facts = subject.source.facts
-    source = open_source(
-        f"{name}:test", root=subject.question.root, image_size=facts.image_size, channels=facts.channels,
+    info = context.source.info
+    source = open_dataset(
+        f"{name}:test", root=context.config.root, image_size=info.image_size, channels=info.channels,
         datasets=datasets,
     )  # fmt: skip
     return source.fetch(range(min(SAMPLES, len(source))))["x"]

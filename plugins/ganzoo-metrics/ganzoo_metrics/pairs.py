@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics import Subject
+from ganzoo_core.metrics import EvalContext
 
 Found = Iterator[tuple[str, float, dict[str, Any]]]
 RANGE = 2.0  # of pixels in [-1, 1]
@@ -30,19 +30,19 @@ class Answers(NamedTuple):
     where: Tensor  # 1 or 0  [m, 1, H, W]
 
 
-def l1(subject: Subject) -> Found:
+def l1(context: EvalContext) -> Found:
     """Mean |y - y'| of pixels in [-1, 1], of each image, averaged over images; inside the hole where there is one."""
-    yield from scores(subject, "l1", each_l1)
+    yield from scores(context, "l1", each_l1)
 
 
-def psnr(subject: Subject) -> Found:
+def psnr(context: EvalContext) -> Found:
     """10 log10(peak^2 / mean squared error) in dB, of each image, averaged over images; likewise inside the hole."""
-    yield from scores(subject, "psnr", each_psnr)
+    yield from scores(context, "psnr", each_psnr)
 
 
-def ssim(subject: Subject) -> Found:
+def ssim(context: EvalContext) -> Found:
     """Wang et al. 2004, Eq. 13, Gaussian window of 11 pixels, averaged over images; always of the whole."""
-    yield from scores(subject, "ssim", each_ssim)
+    yield from scores(context, "ssim", each_ssim)
 
 
 def each_l1(made: Tensor, target: Tensor, where: Tensor) -> Tensor:  # [m]
@@ -65,20 +65,20 @@ def inside(values: Tensor, where: Tensor) -> Tensor:
     return (values * where).flatten(1).sum(1) / where.flatten(1).sum(1)
 
 
-def scores(subject: Subject, name: str, each: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Found:
+def scores(context: EvalContext, name: str, each: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Found:
     """The metric `name` of the model, then of each answer that takes none."""
     totals: dict[str, float] = {}
-    more: dict[str, Any] = {"n": subject.n, "n_real": subject.n}
-    for batch in subject.generated():
+    more: dict[str, Any] = {"n": context.n, "n_real": context.n}
+    for batch in context.generated():
         if "target" not in batch:
-            raise GanzooError(f"{subject.model}: takes nothing from the data, so there is nothing to compare with")
+            raise GanzooError(f"{context.model}: takes nothing from the data, so there is nothing to compare with")
         found, how = answers(batch)
         more |= how
         for who, made in found.made.items():
             total = each(made, found.target, found.where).double().sum()
             totals[who] = totals.get(who, 0.0) + float(total)
-    for who, total in totals.items():
-        yield f"{name}[{who}]" if who else name, total / subject.n, more
+    for who, summed in totals.items():
+        yield f"{name}[{who}]" if who else name, summed / context.n, more
 
 
 def answers(batch: Mapping[str, Tensor]) -> tuple[Answers, dict[str, Any]]:

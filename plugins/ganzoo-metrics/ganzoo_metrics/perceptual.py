@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torchmetrics.functional.image import perceptual_path_length
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics import Subject
-from ganzoo_core.networks import Generator, draw, evaluating, forked
+from ganzoo_core.metrics import EvalContext
+from ganzoo_core.nn import Generator, Label, Latent, evaluation_mode, preserve_rng
 from ganzoo_metrics.extractors import Extractor
 from ganzoo_metrics.features import enough, extractor, named, protocol
 
@@ -42,35 +42,35 @@ def unit(maps: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def lpips(subject: Subject) -> Found:
+def lpips(context: EvalContext) -> Found:
     """The mean distance between pairs of samples, of the same label where they have one: 0 if all are alike."""
-    count = min(subject.n // 2, PAIRS)
-    period = max([int(v.max()) + 1 for v in subject.cycled(range(1000)).values()], default=1)
+    count = min(context.n // 2, PAIRS)
+    period = max([int(v.max()) + 1 for v in context.cycled(range(1000)).values()], default=1)
     count -= count % period  # so that sample i and sample i + count have the same label
     enough(count, 1, "lpips")
-    x = torch.cat([batch["x"] for batch in subject.generated(2 * count)])
-    distance = Perceptual(subject.once(extractor))
-    parts = [distance(a, b) for a, b in zip(x[:count].split(250), x[count:].split(250), strict=True)]
-    yield named("lpips", subject), float(torch.cat(parts).double().mean()), protocol(subject, n=2 * count, n_real=0)
+    x = torch.cat([batch["x"] for batch in context.generated(2 * count)])
+    distance = Perceptual(context.cached(extractor))
+    parts = [distance(a, b) for a, b in zip(x[:count].split(250), x[count:].split(250), strict=True)]  # type: ignore[no-untyped-call]
+    yield named("lpips", context), float(torch.cat(parts).double().mean()), protocol(context, n=2 * count, n_real=0)
 
 
 @torch.inference_mode()
-def ppl(subject: Subject) -> Found:
+def ppl(context: EvalContext) -> Found:
     """E d(G(slerp(z1, z2; t)), G(slerp(z1, z2; t + eps))) / eps^2, eps = 1e-4 (Karras et al. 2019, Eq. 2).
 
     torchmetrics takes it between the ends of the path, t = 0, and leaves out the lowest and highest percent. A latent
     that is uniform in a range is interpolated linearly.
     """
-    n, device = min(subject.n, PAIRS), str(next(subject.net.parameters()).device)
-    walked = Walked(subject.net)
-    method = "slerp_any" if walked.latent.range is None else "lerp"
-    with evaluating(subject.net), forked():
-        torch.manual_seed(subject.seed)
+    n, device = min(context.n, PAIRS), str(next(context.net.parameters()).device)
+    walked = Walked(context.net)
+    method: Literal["slerp_any", "lerp"] = "slerp_any" if walked.latent.range is None else "lerp"
+    with evaluation_mode(context.net), preserve_rng():
+        torch.manual_seed(context.seed)
         mean, _, _ = perceptual_path_length(
-            walked, n, conditional=walked.num_classes > 0, interpolation_method=method, resize=None,
-            sim_net=Perceptual(subject.once(extractor)), device=device,
+            cast(Any, walked), n, conditional=walked.num_classes > 0, interpolation_method=method, resize=None,
+            sim_net=Perceptual(context.cached(extractor)), device=device,
         )  # fmt: skip
-    yield named("ppl", subject), float(mean), protocol(subject, n=n, n_real=0, interpolation=method, epsilon=1e-4)
+    yield named("ppl", context), float(mean), protocol(context, n=n, n_real=0, interpolation=method, epsilon=1e-4)
 
 
 class Walked(nn.Module):
@@ -79,15 +79,15 @@ class Walked(nn.Module):
     def __init__(self, net: Generator) -> None:
         super().__init__()
         self.net = net
-        kinds = [i.kind for i in net.inputs.values()]
-        if kinds not in (["latent"], ["latent", "label"]):
-            raise GanzooError(f"ppl: a generator of {', '.join(kinds)} has no path", "Ask for another --metric.")
-        self.latent = next(iter(net.inputs.values()))
-        label = net.inputs[list(net.inputs)[-1]]
-        self.num_classes = int(label.range[1]) + 1 if label.kind == "label" and label.range else 0
+        latent, *labels = net.inputs.values()
+        if not isinstance(latent, Latent) or len(labels) > 1 or not all(isinstance(i, Label) for i in labels):
+            kinds = ", ".join(i.kind for i in net.inputs.values())
+            raise GanzooError(f"ppl: a generator of {kinds} has no path", "Ask for another --metric.")
+        self.latent = latent
+        self.num_classes = sum(i.classes for i in labels if isinstance(i, Label))
 
     def sample(self, n: int) -> Tensor:
-        return draw(self.latent, n, None, next(self.net.parameters()).device)
+        return self.latent.draw(n, None, next(self.net.parameters()).device)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         images: Tensor = self.net(*inputs).float().clamp(-1, 1)

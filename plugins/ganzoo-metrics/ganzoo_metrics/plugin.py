@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Metric
+from ganzoo_core.plugin import Metric, hookimpl
 
 PICTURES = ("unconditional", "class_conditional", "semi_supervised", "text_to_image")
 COMPARED = (*PICTURES, "translation")
@@ -50,7 +49,7 @@ METRICS = (
         ("single_image",),
     ),
     Metric("nearest", "distance of samples to the closest data: memorisation", "ganzoo_metrics.neighbours:nearest"),
-    Metric("modes", "modes of a known mixture that samples find", "ganzoo_metrics.points:modes", ("points",)),
+    Metric("modes", "modes of a known mixture that samples find", "ganzoo_metrics.points:modes", ("any",), ("points",)),
 )
 
 

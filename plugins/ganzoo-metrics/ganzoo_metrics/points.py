@@ -7,20 +7,20 @@ from typing import Any
 
 import torch
 
-from ganzoo_core import modes as mixture
 from ganzoo_core.data import grid_modes, ring_modes
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics import Subject
+from ganzoo_core.metrics import EvalContext
+from ganzoo_metrics import modes as mixture
 
 MIXTURES = {"ring": ring_modes, "grid": grid_modes}
 
 
-def modes(subject: Subject) -> Iterator[tuple[str, float, dict[str, Any]]]:
+def modes(context: EvalContext) -> Iterator[tuple[str, float, dict[str, Any]]]:
     """Modes with a good sample among 2,500 at most, the share of good samples, their KL to even shares in nats."""
-    name = subject.source.facts.name
+    name = context.source.info.name
     if name not in MIXTURES:
         raise GanzooError(f"modes: {name} is no known mixture", f"It is measured on {' and '.join(MIXTURES)}.")
-    points = torch.cat([batch["x"] for batch in subject.generated(min(subject.n, 2500))])
+    points = torch.cat([batch["x"] for batch in context.generated(min(context.n, 2500))])
     found = mixture.modes(points, *MIXTURES[name]())
     about = {"n": len(points), "n_real": 0}
     yield "modes", found.found, about

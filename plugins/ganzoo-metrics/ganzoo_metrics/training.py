@@ -24,11 +24,8 @@ from torch.nn.functional import affine_grid, cross_entropy, dropout, grid_sample
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.optim.lr_scheduler import OneCycleLR
 
-from ganzoo_core.data import DATASETS, Source, open_source
-from ganzoo_core.data.emoji import STYLES, Emoji
-from ganzoo_core.files import write_aside
-from ganzoo_core.hardware import cpu_has_bf16
-from ganzoo_core.seeds import hash32
+from ganzoo_core.data import DATASETS, STYLES, Dataset, Emoji, hash32, open_dataset, write_aside
+from ganzoo_core.nn import cpu_has_bf16
 from ganzoo_metrics.classifiers import PLANS, Classifier, read_classifier, read_config
 from ganzoo_metrics.extractors import EXTRACTORS, TRAINED, to_size
 
@@ -63,7 +60,7 @@ COURSES: Mapping[str, Course] = {
 class Part(NamedTuple):
     """Pictures of a source, by their indices [n], and what each head is to say of them, int64 [N]."""
 
-    source: Source
+    source: Dataset
     at: Tensor
     targets: Mapping[str, Tensor]
 
@@ -83,12 +80,12 @@ def parts(course: Course, image_size: int) -> tuple[Part, Part]:
     )
 
 
-def opened(data: str, image_size: int) -> Source:
-    return open_source(data, image_size=image_size, datasets={record.name: record for record in DATASETS})
+def opened(data: str, image_size: int) -> Dataset:
+    return open_dataset(data, image_size=image_size, datasets={record.name: record for record in DATASETS})
 
 
-def labels(source: Source) -> Tensor:
-    lots = torch.arange(len(source)).split(1024)
+def labels(source: Dataset) -> Tensor:
+    lots = torch.arange(len(source)).split(1024)  # type: ignore[no-untyped-call]
     return torch.cat([source.fetch(at.tolist())["label"] for at in lots])
 
 
@@ -117,7 +114,7 @@ def batches(part: Part, course: Course, seed: int) -> Iterator[tuple[Tensor, dic
     for epoch in range(course.epochs):
         rng = torch.Generator().manual_seed(hash32(seed, "epoch", epoch))
         order = part.at[torch.randperm(len(part.at), generator=rng)]
-        for at in order.split(BATCH)[: len(order) // BATCH]:
+        for at in order.split(BATCH)[: len(order) // BATCH]:  # type: ignore[no-untyped-call]
             x = part.source.fetch(at.tolist())["x"]
             x = coarsened(moved(x, course, rng), course, rng)
             yield x, {head: target[at] for head, target in part.targets.items()}
@@ -137,7 +134,7 @@ def taught(name: str, part: Part, seed: int) -> Classifier:
         losses = [cross_entropy(scores[h], y, label_smoothing=SMOOTHING) for h, y in targets.items()]
         loss = torch.stack(losses).sum()
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
         if step % 200 == 0 or step == steps:
@@ -158,7 +155,7 @@ def folded(net: Classifier) -> Classifier:
 def accuracy(net: Classifier, part: Part) -> dict[str, float]:
     """The fraction of pictures whose class has the highest score, by head."""
     right = dict.fromkeys(part.targets, 0)
-    for at in part.at.split(500):
+    for at in part.at.split(500):  # type: ignore[no-untyped-call]
         scores = net.scores(net.features(net.prepared(part.source.fetch(at.tolist())["x"])))
         for head, target in part.targets.items():
             right[head] += int((scores[head].argmax(1) == target[at]).sum())
@@ -171,13 +168,13 @@ def write(net: Classifier, part: Part, folder: Path, seed: int) -> None:
     tensors = {key: tensor.detach().half().contiguous() for key, tensor in net.state_dict().items()}
     data = safetensors.torch.save(tensors)
     write_aside(folder / "model.safetensors", data)
-    facts, course = part.source.facts, COURSES[net.name]
+    info, course = part.source.info, COURSES[net.name]
     config = {
         "name": net.name,
         "sha256": sha256(data).hexdigest(),
         "bytes": len(data),
         "licence": "Apache-2.0",
-        "dataset": {"name": facts.name, "licence": facts.licence, "images": len(part.at)},
+        "dataset": {"name": info.name, "licence": info.licence, "images": len(part.at)},
         "epochs": course.epochs,
         "seed": seed,
         "command": f"python -m ganzoo_metrics.training {net.name} --seed {seed}",

@@ -21,10 +21,9 @@ from ganzoo_metrics.training import COURSES, Course, Part, coarsened, folded, mo
 from PIL import Image
 from torch import nn
 
-from ganzoo_core.data import DATASETS, open_source
-from ganzoo_core.data.emoji import Emoji
+from ganzoo_core.data import DATASETS, Emoji, open_dataset
 from ganzoo_core.data.pixels import to_float
-from ganzoo_core.errors import GanzooError, IntegrityError, UnknownName
+from ganzoo_core.errors import GanzooError, IntegrityError, UnknownNameError
 
 OURS = [name for name, spec in EXTRACTORS.items() if spec.folder is not None]
 NAMES = {dataset.name: dataset for dataset in DATASETS}
@@ -63,7 +62,7 @@ def test_defaults() -> None:
 
 
 def test_unknown_names() -> None:
-    with pytest.raises(UnknownName, match="Did you mean mnist-cnn"):
+    with pytest.raises(UnknownNameError, match="Did you mean mnist-cnn"):
         load_extractor("mnist-cn")
 
 
@@ -87,7 +86,7 @@ def test_shapes(name: str) -> None:
 
 def test_every_feature_says_something() -> None:
     """No feature is zero for all images, as many are where nothing keeps them alive."""
-    net, source = load_extractor("mnist-cnn"), open_source("digits", datasets=NAMES)
+    net, source = load_extractor("mnist-cnn"), open_dataset("digits", datasets=NAMES)
     features = net.features(net.prepared(source.fetch(range(500))["x"]))
     assert (features > 0).float().mean(0).min() > 0
 
@@ -118,8 +117,8 @@ def test_what_is_shipped(name: str) -> None:
 
 
 def test_classes_are_those_of_the_data() -> None:
-    digits = open_source("digits", datasets=NAMES)
-    assert load_extractor("mnist-cnn").classes == digits.facts.class_names
+    digits = open_dataset("digits", datasets=NAMES)
+    assert load_extractor("mnist-cnn").classes == digits.info.class_names
 
 
 def test_the_heads_see_the_same_features() -> None:
@@ -213,16 +212,16 @@ def test_prepared_is_pillows_bilinear_and_luma() -> None:
     ("name", "data", "least"), [("mnist-cnn", "mnist", 0.99), ("fashion-cnn", "fashion_mnist", 0.91)]
 )
 def test_accuracy_on_unseen_pictures(name: str, data: str, least: float) -> None:
-    source = open_source(f"{data}:test", datasets=NAMES)
+    source = open_dataset(f"{data}:test", datasets=NAMES)
     net, batch = load_extractor(name), source.fetch(range(1000))
     right = (net.logits(net.prepared(batch["x"])).argmax(1) == batch["label"]).float().mean()
-    assert right >= least and net.classes == source.facts.class_names
+    assert right >= least and net.classes == source.info.class_names
 
 
 @pytest.mark.skipif(not (REAL / "emoji64").is_dir(), reason="needs $GANZOO_DATA with emoji64")
 def test_accuracy_on_emoji_that_were_held_out() -> None:
-    net, source = load_extractor("emoji-cnn"), open_source("emoji:all", datasets=NAMES)
-    assert isinstance(net, Classifier) and isinstance(source, Emoji) and net.classes == source.facts.class_names
+    net, source = load_extractor("emoji-cnn"), open_dataset("emoji:all", datasets=NAMES)
+    assert isinstance(net, Classifier) and isinstance(source, Emoji) and net.classes == source.info.class_names
     at = source.held_out.nonzero()[:, 0].tolist()
     batch = source.fetch(at)
     scores = net.scores(net.features(net.prepared(batch["x"])))
@@ -233,7 +232,7 @@ def test_accuracy_on_emoji_that_were_held_out() -> None:
 
 def test_digits_are_read_too() -> None:
     """Embedded, and never seen: other hands, 8x8 pixels, another framing."""
-    source = open_source("digits", datasets=NAMES)
+    source = open_dataset("digits", datasets=NAMES)
     net, batch = load_extractor("mnist-cnn"), source.fetch(range(len(source)))
     assert (net.logits(net.prepared(batch["x"])).argmax(1) == batch["label"]).float().mean() > 0.9
 
@@ -277,7 +276,7 @@ def test_training_learns_and_repeats_itself(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    source = open_source("digits", image_size=28, datasets=NAMES)
+    source = open_dataset("digits", image_size=28, datasets=NAMES)
     part = Part(source, torch.arange(100), {"label": training.labels(source)})
     torch.manual_seed(0)
     net = Classifier("mnist-cnn").eval()
@@ -299,18 +298,18 @@ def test_inceptions_file_is_asked_for(tmp_path: Path, monkeypatch: pytest.Monkey
         load_extractor("inception")
     text = str(caught.value)
     assert caught.value.exit_code == 2 and text.isprintable()
-    assert f"extractors/{inception.FILE}" in text and str(tmp_path) in text and "checkpoints" in text
+    assert f"extractors/{inception.FILE.name}" in text and str(tmp_path) in text and "checkpoints" in text
 
 
 @pytest.mark.parametrize("place", ["extractors", "."])
 def test_another_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     monkeypatch.setenv("GANZOO_DATA", str(tmp_path))
     (tmp_path / place).mkdir(exist_ok=True)
-    path = tmp_path / place / inception.FILE
+    path = tmp_path / place / inception.FILE.name
     path.write_bytes(b"something else")
     with pytest.raises(IntegrityError, match="not 6726825d") as caught:
         load_extractor("inception")
-    assert caught.value.exit_code == 5 and inception.FILE in str(caught.value)
+    assert caught.value.exit_code == 5 and inception.FILE.name in str(caught.value)
 
 
 class Evil:
@@ -321,10 +320,10 @@ class Evil:
 def put(content: object, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of weights, with the hash that is asked for set to its own."""
     monkeypatch.setenv("GANZOO_DATA", str(root))
-    path = root / "extractors" / inception.FILE
+    path = root / "extractors" / inception.FILE.name
     path.parent.mkdir()
     torch.save(content, path)
-    monkeypatch.setattr(inception, "PREFIX", sha256(path.read_bytes()).hexdigest()[:8])
+    monkeypatch.setattr(inception, "FILE", replace(inception.FILE, sha256=sha256(path.read_bytes()).hexdigest()[:8]))
 
 
 @pytest.mark.parametrize("content", [Evil(), {}, {"a": torch.zeros(1)}, 3])
@@ -359,7 +358,7 @@ def test_inception_is_that_of_torch_fidelity(tmp_path: Path, monkeypatch: pytest
     assert torch.equal(net.features(net.prepared(gray)), want(levels[:, :1].expand(-1, 3, -1, -1))[0])
     channels = [tuple(m.shape[:2]) for m in net.maps(net.prepared(gray))]
     assert channels == [(2, 64), (2, 192), (2, 768), (2, 2048)]
-    assert net.sha256.startswith(inception.PREFIX) and not any(w.requires_grad for w in net.parameters())
+    assert net.sha256.startswith(inception.FILE.sha256) and not any(w.requires_grad for w in net.parameters())
 
 
 def test_levels_survive_the_way_through_floats() -> None:

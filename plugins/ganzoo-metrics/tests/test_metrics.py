@@ -11,18 +11,19 @@ from ganzoo_metrics.extractors import load_extractor
 from torch import Tensor, nn
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
-from ganzoo_core.data import DATASETS, Facts, Tensors, open_source
+from ganzoo_core.data import DATASETS, DatasetInfo, Tensors, open_dataset
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics import Question, Subject
-from ganzoo_core.networks import Generator, Input, Output
+from ganzoo_core.metrics import EvalContext
+from ganzoo_core.metrics.evaluate import EvalConfig
+from ganzoo_core.nn import Category, Generator, Image, Images, Label, Latent, Points
 
 SETS = {d.name: d for d in DATASETS}
-LABEL = Input("label", (), (0, 9))
+LABEL = Label(10)
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return open_source("digits", image_size=28, datasets=SETS)
+    return open_dataset("digits", image_size=28, datasets=SETS)
 
 
 class Held:
@@ -38,9 +39,9 @@ class Held:
         return "Held"
 
 
-def subject(net: Generator, source, n: int = 400, seed: int = 0, extractor: str = "mnist-cnn") -> Subject:
-    question = Question("digits", (), n, (seed,), extractor)
-    return Subject(Held(net), source, question, seed, lambda *_: None, None)  # type: ignore[arg-type]
+def context(net: Generator, source, n: int = 400, seed: int = 0, extractor: str = "mnist-cnn") -> EvalContext:
+    config = EvalConfig("digits", (), n, (seed,), extractor)
+    return EvalContext(Held(net), source, config, seed, lambda *_: None, None)  # type: ignore[arg-type]
 
 
 class Copies(Generator):
@@ -48,8 +49,8 @@ class Copies(Generator):
 
     def __init__(self, source: Tensors, blur: float = 0.0, few: int = 0) -> None:
         super().__init__()
-        self.inputs = {"z": Input("latent", (1,), (0.0, 1.0))}
-        self.output = Output((1, 28, 28))
+        self.inputs = {"z": Latent((1,), (0.0, 1.0))}
+        self.output = Images((1, 28, 28))
         self.register_buffer("x", source.fetch(range(few or len(source)))["x"])
         self.blur = nn.Parameter(torch.tensor(blur))
 
@@ -63,7 +64,7 @@ class OfClass(Copies):
 
     def __init__(self, source: Tensors, shift: int = 0) -> None:
         super().__init__(source)
-        self.inputs = {**self.inputs, "label": LABEL, "c": Input("category", (), (0, 4))}
+        self.inputs = {**self.inputs, "label": LABEL, "c": Category(5)}
         self.y = source.fetch(range(len(source)))["label"]
         self.shift = shift
 
@@ -79,22 +80,22 @@ def value(found) -> float:
 
 
 def test_data_are_closer_to_themselves_than_noisy_ones_by_every_distance(digits) -> None:
-    same, noisy = subject(Copies(digits), digits), subject(Copies(digits, blur=0.8), digits)
+    same, noisy = context(Copies(digits), digits), context(Copies(digits, blur=0.8), digits)
     for metric in (fidelity.fid, fidelity.kid):
         assert value(metric(same)) < value(metric(noisy)) / 3
     for metric in (manifolds.precision, manifolds.recall, manifolds.coverage, manifolds.density):
         assert value(metric(same)) > value(metric(noisy)) + 0.2
-    assert value(fidelity.inception(same)) > value(fidelity.inception(subject(Copies(digits, few=1), digits))) + 1
+    assert value(fidelity.inception(same)) > value(fidelity.inception(context(Copies(digits, few=1), digits))) + 1
 
 
 def test_dropped_modes_cost_recall_and_coverage_but_not_precision(digits) -> None:
-    few = subject(Copies(digits, few=20), digits)
+    few = context(Copies(digits, few=20), digits)
     assert value(manifolds.precision(few)) > 0.95
     assert value(manifolds.recall(few)) < 0.3 and value(manifolds.coverage(few)) < 0.3
 
 
 def test_scores_carry_their_extractor(digits) -> None:
-    ((name, _, protocol),) = fidelity.fid(subject(Copies(digits), digits))
+    ((name, _, protocol),) = fidelity.fid(context(Copies(digits), digits))
     assert name == "fid[mnist-cnn]"
     assert protocol["extractor_sha256"] == load_extractor("mnist-cnn").sha256 and protocol["resize"] == "none"
 
@@ -103,35 +104,35 @@ def test_another_size_is_resized_and_says_so(digits) -> None:
     class Large(Copies):
         def __init__(self, source: Tensors) -> None:
             super().__init__(source)
-            self.output = Output((1, 56, 56))
+            self.output = Images((1, 56, 56))
 
         def forward(self, z: Tensor) -> Tensor:
             return super().forward(z).repeat_interleave(2, 2).repeat_interleave(2, 3)
 
-    source = open_source("digits", image_size=56, datasets=SETS)
-    ((_, number, protocol),) = fidelity.fid(subject(Large(digits), source))
+    source = open_dataset("digits", image_size=56, datasets=SETS)
+    ((_, number, protocol),) = fidelity.fid(context(Large(digits), source))
     assert "to 28" in protocol["resize"] and number < 100
 
 
 def test_labels_are_counted_right_and_wrong(digits) -> None:
-    right = value(labels.label_accuracy(subject(OfClass(digits), digits)))
-    wrong = value(labels.label_accuracy(subject(OfClass(digits, shift=1), digits)))
+    right = value(labels.label_accuracy(context(OfClass(digits), digits)))
+    wrong = value(labels.label_accuracy(context(OfClass(digits, shift=1), digits)))
     assert right > 0.8 and wrong < 0.1  # 8x8 digits, enlarged: the classifier knows MNIST's
 
 
 def test_a_model_without_labels_is_refused(digits) -> None:
     with pytest.raises(GanzooError, match="label_accuracy: Held takes no label"):
-        list(labels.label_accuracy(subject(Copies(digits), digits)))
+        list(labels.label_accuracy(context(Copies(digits), digits)))
 
 
 def test_a_code_that_says_nothing_is_hardly_pure(digits) -> None:
-    codes = value(labels.code_purity(subject(OfClass(digits), digits, n=1000)))
+    codes = value(labels.code_purity(context(OfClass(digits), digits, n=1000)))
     assert 0.1 < codes < 0.5  # 5 codes cycle with 10 labels: each sees two
 
 
 def test_diversity_is_nought_where_all_are_alike(digits) -> None:
-    one = value(perceptual.lpips(subject(Copies(digits, few=1), digits, n=100)))
-    many = value(perceptual.lpips(subject(Copies(digits), digits, n=100)))
+    one = value(perceptual.lpips(context(Copies(digits, few=1), digits, n=100)))
+    many = value(perceptual.lpips(context(Copies(digits), digits, n=100)))
     assert one == pytest.approx(0, abs=1e-6) and many > 0.05
 
 
@@ -154,8 +155,8 @@ class Path(Generator):
 
     def __init__(self, scale: float, label: bool = False) -> None:
         super().__init__()
-        self.inputs = {"z": Input("latent", (4,)), **({"label": LABEL} if label else {})}
-        self.output = Output((1, 28, 28))
+        self.inputs = {"z": Latent((4,)), **({"label": LABEL} if label else {})}
+        self.output = Images((1, 28, 28))
         self.scale = nn.Parameter(torch.tensor(scale))
         self.basis = torch.randn(4, 784, generator=torch.Generator().manual_seed(0))
 
@@ -165,14 +166,14 @@ class Path(Generator):
 
 @pytest.mark.parametrize("label", [False, True])
 def test_a_steeper_generator_has_a_longer_path(digits, label) -> None:
-    flat, steep = (value(perceptual.ppl(subject(Path(s, label), digits, n=100))) for s in (0.01, 0.1))
+    flat, steep = (value(perceptual.ppl(context(Path(s, label), digits, n=100))) for s in (0.01, 0.1))
     assert 0 < flat < steep
-    assert steep == value(perceptual.ppl(subject(Path(0.1, label), digits, n=100)))
+    assert steep == value(perceptual.ppl(context(Path(0.1, label), digits, n=100)))
 
 
 def test_a_generator_without_a_latent_has_no_path() -> None:
     with pytest.raises(GanzooError, match="has no path"):
-        list(perceptual.ppl(subject(Negative(), paired(), n=8)))
+        list(perceptual.ppl(context(Negative(), paired(), n=8)))
 
 
 class Negative(Generator):
@@ -180,7 +181,7 @@ class Negative(Generator):
 
     def __init__(self) -> None:
         super().__init__()
-        self.inputs, self.output = {"a": Input("image", (1, 16, 16))}, Output((1, 16, 16))
+        self.inputs, self.output = {"a": Image((1, 16, 16))}, Images((1, 16, 16))
         self.noise = nn.Parameter(torch.tensor(0.1))
 
     def forward(self, a: Tensor) -> Tensor:
@@ -189,7 +190,7 @@ class Negative(Generator):
 
 def paired() -> Tensors:
     a = torch.randint(256, (20, 1, 16, 16), generator=torch.Generator().manual_seed(1)).to(torch.uint8)
-    return Tensors(Facts("pairs", frozenset("ab"), 16, 1, None, (), "", "0" * 64), {"a": a, "b": 255 - a}, {})
+    return Tensors(DatasetInfo("pairs", frozenset("ab"), 16, 1, None, (), "", "0" * 64), {"a": a, "b": 255 - a}, {})
 
 
 def test_psnr_and_ssim_compare_every_output_with_its_target() -> None:
@@ -197,7 +198,7 @@ def test_psnr_and_ssim_compare_every_output_with_its_target() -> None:
     batch = source.fetch(range(20))
     made = net(batch["a"]).detach()
     expected = 10 * torch.log10(4 / (made - batch["b"]).square().mean((1, 2, 3)))
-    asked = subject(net, source, n=10_000)
+    asked = context(net, source, n=10_000)
     (name, psnr, protocol), (other, idle, _) = pairs.psnr(asked)
     assert (name, other) == ("psnr", "psnr[identity]") and protocol["n"] == 20  # every pair once
     same = 10 * torch.log10(4 / (batch["a"] - batch["b"]).square().mean((1, 2, 3)))
@@ -239,20 +240,20 @@ def test_doing_nothing_has_a_distance_too(digits) -> None:
         def forward(self, a: Tensor) -> Tensor:
             return a + 0 * self.noise
 
-    asked = subject(Copy(), paired(), n=20)
+    asked = context(Copy(), paired(), n=20)
     assert value(fidelity.fid_identity(asked)) == pytest.approx(value(fidelity.fid(asked)), rel=1e-6)
     with pytest.raises(GanzooError, match="given no pictures"):
-        list(fidelity.fid_identity(subject(Copies(digits), digits)))
+        list(fidelity.fid_identity(context(Copies(digits), digits)))
 
 
 def test_outputs_without_targets_are_refused(digits) -> None:
     with pytest.raises(GanzooError, match="nothing to compare with"):
-        list(pairs.psnr(subject(Copies(digits), digits)))
+        list(pairs.psnr(context(Copies(digits), digits)))
 
 
 def test_copies_are_found_and_strangers_are_not(digits) -> None:
-    copies = value(neighbours.nearest(subject(Copies(digits), digits, n=50)))
-    noisy = value(neighbours.nearest(subject(Copies(digits, blur=0.5), digits, n=50)))
+    copies = value(neighbours.nearest(context(Copies(digits), digits, n=50)))
+    noisy = value(neighbours.nearest(context(Copies(digits, blur=0.5), digits, n=50)))
     assert copies == pytest.approx(0, abs=0.2) and noisy > 20  # cdist rounds
 
 
@@ -268,8 +269,8 @@ def test_a_picture_is_at_no_distance_from_itself_and_at_some_from_another(digits
             super().__init__(source)
             self.register_buffer("x", source.fetch([which])["x"])
 
-    assert value(fidelity.sifid(subject(Same(digits, 0), digits, n=3))) == pytest.approx(0, abs=1e-4)
-    assert value(fidelity.sifid(subject(Same(digits, 1), digits, n=3))) > 0.01
+    assert value(fidelity.sifid(context(Same(digits, 0), digits, n=3))) == pytest.approx(0, abs=1e-4)
+    assert value(fidelity.sifid(context(Same(digits, 1), digits, n=3))) > 0.01
 
 
 class Ring(Generator):
@@ -277,7 +278,7 @@ class Ring(Generator):
 
     def __init__(self, found: int) -> None:
         super().__init__()
-        self.inputs, self.output = {"z": Input("latent", (1,), (0.0, 1.0))}, Output((2,), None)
+        self.inputs, self.output = {"z": Latent((1,), (0.0, 1.0))}, Points((2,))
         self.scale, self.found = nn.Parameter(torch.ones(())), found
 
     def forward(self, z: Tensor) -> Tensor:
@@ -288,17 +289,17 @@ class Ring(Generator):
 
 @pytest.mark.parametrize("found", [1, 5, 8])
 def test_modes_are_counted(found) -> None:
-    source = open_source("ring", datasets=SETS)
-    scores = {name: number for name, number, _ in points.modes(subject(Ring(found), source, n=3000))}
+    source = open_dataset("ring", datasets=SETS)
+    scores = {name: number for name, number, _ in points.modes(context(Ring(found), source, n=3000))}
     assert scores["modes"] == found and scores["modes_good"] == 1
     assert scores["modes_kl"] == pytest.approx(math.log(8 / found), abs=0.01)
 
 
 def test_modes_of_pictures_are_refused(digits) -> None:
     with pytest.raises(GanzooError, match="digits is no known mixture"):
-        list(points.modes(subject(Copies(digits), digits)))
+        list(points.modes(context(Copies(digits), digits)))
 
 
 def test_too_few_samples_are_refused(digits) -> None:
     with pytest.raises(GanzooError, match="is: 40 images are too few"):
-        list(fidelity.inception(subject(Copies(digits), digits, n=40)))
+        list(fidelity.inception(context(Copies(digits), digits, n=40)))

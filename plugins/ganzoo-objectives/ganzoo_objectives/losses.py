@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from ganzoo_core.losses import Adversarial, Terms, minimax_d, single, wasserstein_g
+from ganzoo_core.objectives import Adversarial, Terms, minimax_d, to_float32, wasserstein_g
 
 Divergence = Literal["kl", "reverse_kl", "pearson", "hellinger", "jensen_shannon"]
 
@@ -24,46 +24,46 @@ Divergence = Literal["kl", "reverse_kl", "pearson", "hellinger", "jensen_shannon
 
 def kl_d(real: Tensor, fake: Tensor) -> Terms:
     """-E r + E exp(s - 1): f(u) = u log u."""
-    return {"real": -single(real).mean(), "fake": (single(fake) - 1).exp().mean()}
+    return {"real": -to_float32(real).mean(), "fake": (to_float32(fake) - 1).exp().mean()}
 
 
 def reverse_kl_d(real: Tensor, fake: Tensor) -> Terms:
     """E exp(-r) + E (s - 1): f(u) = -log u."""
-    return {"real": (-single(real)).exp().mean(), "fake": (single(fake) - 1).mean()}
+    return {"real": (-to_float32(real)).exp().mean(), "fake": (to_float32(fake) - 1).mean()}
 
 
 def reverse_kl_g(fake: Tensor, real: Tensor | None = None) -> Tensor:
     """E exp(-s)."""
-    return (-single(fake)).exp().mean()
+    return (-to_float32(fake)).exp().mean()
 
 
 def pearson_d(real: Tensor, fake: Tensor) -> Terms:
     """-E r + E (s^2 / 4 + s): f(u) = (u - 1)^2."""
-    s = single(fake)
-    return {"real": -single(real).mean(), "fake": (s.square() / 4 + s).mean()}
+    s = to_float32(fake)
+    return {"real": -to_float32(real).mean(), "fake": (s.square() / 4 + s).mean()}
 
 
 def hellinger_d(real: Tensor, fake: Tensor) -> Terms:
     """-E (1 - exp(-r)) + E (exp(s) - 1): f(u) = (sqrt u - 1)^2."""
-    return {"real": torch.expm1(-single(real)).mean(), "fake": torch.expm1(single(fake)).mean()}
+    return {"real": torch.expm1(-to_float32(real)).mean(), "fake": torch.expm1(to_float32(fake)).mean()}
 
 
 def hellinger_g(fake: Tensor, real: Tensor | None = None) -> Tensor:
     """-E (1 - exp(-s))."""
-    return torch.expm1(-single(fake)).mean()
+    return torch.expm1(-to_float32(fake)).mean()
 
 
 def jensen_shannon_d(real: Tensor, fake: Tensor) -> Terms:
     """-E log(2 sigmoid(r)) - E log(2 - 2 sigmoid(s)): f(u) = -(u + 1) log((1 + u) / 2) + u log u."""
     return {
-        "real": softplus(-single(real)).mean() - math.log(2),
-        "fake": softplus(single(fake)).mean() - math.log(2),
+        "real": softplus(-to_float32(real)).mean() - math.log(2),
+        "fake": softplus(to_float32(fake)).mean() - math.log(2),
     }
 
 
 def jensen_shannon_g(fake: Tensor, real: Tensor | None = None) -> Tensor:
     """-E log(2 sigmoid(s))."""
-    return softplus(-single(fake)).mean() - math.log(2)
+    return softplus(-to_float32(fake)).mean() - math.log(2)
 
 
 f_divergences: dict[Divergence, Adversarial] = {
@@ -80,7 +80,7 @@ f_divergences: dict[Divergence, Adversarial] = {
 
 def boundary_g(fake: Tensor, real: Tensor | None = None) -> Tensor:
     """1/2 E (log D(G(z)) - log(1 - D(G(z))))^2 = 1/2 E s^2: G seeks the boundary D = 1/2."""
-    return single(fake).square().mean() / 2
+    return to_float32(fake).square().mean() / 2
 
 
 boundary_seeking = Adversarial(minimax_d, boundary_g)
@@ -91,14 +91,14 @@ boundary_seeking = Adversarial(minimax_d, boundary_g)
 
 def softmax_d(real: Tensor, fake: Tensor) -> Terms:
     """-1/|B+| sum_{B+} r + log Z, Z = sum over both batches of e^score: all the mass on the real ones, evenly."""
-    r, s = single(real).flatten(), single(fake).flatten()
+    r, s = to_float32(real).flatten(), to_float32(fake).flatten()
     return {"real": -r.mean(), "log_z": torch.cat([r, s]).logsumexp(0)}
 
 
 def softmax_g(fake: Tensor, real: Tensor | None = None) -> Tensor:
     """-1/|B| sum_B score + log Z, B both batches: the mass evenly on all."""
     assert real is not None
-    scores = torch.cat([single(real).flatten(), single(fake).flatten()])
+    scores = torch.cat([to_float32(real).flatten(), to_float32(fake).flatten()])
     return scores.logsumexp(0) - scores.mean()
 
 
@@ -110,24 +110,24 @@ softmax = Adversarial(softmax_d, softmax_g, relative=True)
 
 def rsgan_d(real: Tensor, fake: Tensor) -> Terms:
     """-E log sigmoid(r - s) over pairs."""
-    return {"pair": softplus(single(fake) - single(real)).mean()}
+    return {"pair": softplus(to_float32(fake) - to_float32(real)).mean()}
 
 
 def ragan_d(real: Tensor, fake: Tensor) -> Terms:
     """-E log sigmoid(r - E s) - E log(1 - sigmoid(s - E r))."""
-    r, s = single(real), single(fake)
+    r, s = to_float32(real), to_float32(fake)
     return {"real": softplus(s.mean() - r).mean(), "fake": softplus(s - r.mean()).mean()}
 
 
 def ralsgan_d(real: Tensor, fake: Tensor) -> Terms:
     """E (r - E s - 1)^2 + E (s - E r + 1)^2."""
-    r, s = single(real), single(fake)
+    r, s = to_float32(real), to_float32(fake)
     return {"real": (r - s.mean() - 1).square().mean(), "fake": (s - r.mean() + 1).square().mean()}
 
 
 def rahinge_d(real: Tensor, fake: Tensor) -> Terms:
     """E max(0, 1 - (r - E s)) + E max(0, 1 + (s - E r))."""
-    r, s = single(real), single(fake)
+    r, s = to_float32(real), to_float32(fake)
     return {"real": relu(1 - (r - s.mean())).mean(), "fake": relu(1 + (s - r.mean())).mean()}
 
 

@@ -6,24 +6,32 @@ between an image and a sample.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 from torch.nn.functional import relu
 
-from ganzoo_core.losses import Terms, hinge, least_squares, single, wasserstein
-from ganzoo_core.networks import Discriminator, Generator
-from ganzoo_core.objective import Batch
-from ganzoo_core.penalties import dragan_penalty, one_sided_gradient_penalty, r1
+from ganzoo_core.objectives import (
+    Batch,
+    Terms,
+    TwoPlayerAdam,
+    dragan_penalty,
+    hinge,
+    least_squares,
+    one_sided_gradient_penalty,
+    r1,
+    to_float32,
+    wasserstein,
+)
 from ganzoo_objectives import losses, penalties
-from ganzoo_objectives.adversary import Adversary, Lagrangian, Weighted
+from ganzoo_objectives.adversary import Lagrangian, Weighted
 
 # Another pair of losses
 
 
-class LSGAN(Adversary):
+class LSGAN(TwoPlayerAdam):
     """Least Squares GANs (Mao et al. 2017, arXiv:1611.04076), Eq. 9.
 
     d = 1/2 E (r - 1)^2 + 1/2 E s^2,  g = 1/2 E (s - 1)^2
@@ -32,7 +40,7 @@ class LSGAN(Adversary):
     loss = least_squares
 
 
-class GeometricGAN(Adversary):
+class GeometricGAN(TwoPlayerAdam):
     """Geometric GAN (Lim & Ye 2017, arXiv:1705.02894): D has a margin, as a support vector machine.
 
     d = E max(0, 1 - r) + E max(0, 1 + s),  g = -E s
@@ -41,7 +49,7 @@ class GeometricGAN(Adversary):
     loss = hinge
 
 
-class BoundarySeekingGAN(Adversary):
+class BoundarySeekingGAN(TwoPlayerAdam):
     """Boundary-Seeking GANs (Hjelm et al. 2017, arXiv:1702.08431), for continuous data.
 
     d = -E log sigmoid(r) - E log sigmoid(-s),  g = 1/2 E s^2
@@ -50,7 +58,7 @@ class BoundarySeekingGAN(Adversary):
     loss = losses.boundary_seeking
 
 
-class SoftmaxGAN(Adversary):
+class SoftmaxGAN(TwoPlayerAdam):
     """Softmax GAN (Lin 2017, arXiv:1704.06191), over both batches B = B+ and B-.
 
     d = log Z - 1/|B+| sum_{B+} score,  g = log Z - 1/|B| sum_B score,  Z = sum_B e^score
@@ -59,7 +67,7 @@ class SoftmaxGAN(Adversary):
     loss = losses.softmax
 
 
-class RSGAN(Adversary):
+class RSGAN(TwoPlayerAdam):
     """RSGAN of The relativistic discriminator (Jolicoeur-Martineau 2018, arXiv:1807.00734): over pairs.
 
     d = -E log sigmoid(r - s),  g = -E log sigmoid(s - r)
@@ -68,7 +76,7 @@ class RSGAN(Adversary):
     loss = losses.rsgan
 
 
-class RaGAN(Adversary):
+class RaGAN(TwoPlayerAdam):
     """RaSGAN of The relativistic discriminator (Jolicoeur-Martineau 2018, arXiv:1807.00734): against the average.
 
     d = -E log sigmoid(r - E s) - E log sigmoid(E r - s),  g the same with r and s exchanged
@@ -77,7 +85,7 @@ class RaGAN(Adversary):
     loss = losses.ragan
 
 
-class RaLSGAN(Adversary):
+class RaLSGAN(TwoPlayerAdam):
     """RaLSGAN of The relativistic discriminator (Jolicoeur-Martineau 2018, arXiv:1807.00734).
 
     d = E (r - E s - 1)^2 + E (s - E r + 1)^2,  g the same with r and s exchanged
@@ -86,7 +94,7 @@ class RaLSGAN(Adversary):
     loss = losses.ralsgan
 
 
-class RaHingeGAN(Adversary):
+class RaHingeGAN(TwoPlayerAdam):
     """RaHingeGAN of The relativistic discriminator (Jolicoeur-Martineau 2018, arXiv:1807.00734).
 
     d = E max(0, 1 - (r - E s)) + E max(0, 1 + (s - E r)),  g the same with r and s exchanged
@@ -95,26 +103,17 @@ class RaHingeGAN(Adversary):
     loss = losses.rahinge
 
 
-class FGAN(Adversary):
+class FGAN(TwoPlayerAdam):
     """f-GAN (Nowozin et al. 2016, arXiv:1606.00709): a variational bound of an f-divergence, Eq. 6.
 
     d = -E g_f(r) + E f*(g_f(s)),  g = -E g_f(s) (Sec. 3.2), with g_f and f* of Tab. 2
     """
 
-    def __init__(
-        self,
-        G: Generator,
-        D: Discriminator,
-        *,
-        divergence: losses.Divergence = "kl",  # which f: Kullback-Leibler, its reverse, Pearson ...
-        lr: float = 2e-4,  # Adam's step for both players
-        b1: float = 0.5,  # Adam's beta_1
-        b2: float = 0.999,  # Adam's beta_2
-        k: int = 1,  # updates of D for each of G
-        images: int = 15_000_000,  # length in real images: that of DCGAN's own game
-    ) -> None:
-        super().__init__(G, D, lr=lr, b1=b1, b2=b2, k=k, images=images)
-        self.loss = losses.f_divergences[divergence]
+    divergence: Annotated[losses.Divergence, "which f: Kullback-Leibler, its reverse, Pearson ..."] = "kl"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.loss = losses.f_divergences[self.divergence]
 
 
 # A penalty on slopes
@@ -190,21 +189,15 @@ class BWGAN(Weighted):
 
     slopes, prepare_on = True, 1000
 
-    def __init__(
-        self,
-        G: Generator,
-        D: Discriminator,
-        *,
-        lam: float = 1.0,  # weight of the penalty, in units of E ||x||_q
-        p: float = 10.0,  # exponent of the norm between images; 2 is WGAN-GP's
-        lr: float = 2e-4,  # Adam's step for both players
-        b1: float = 0.0,  # Adam's beta_1
-        b2: float = 0.9,  # Adam's beta_2
-        k: int = 5,  # updates of D for each of G
-        images: int = 15_000_000,  # length in real images: that of DCGAN's own game
-    ) -> None:
-        super().__init__(G, D, lam=lam, lr=lr, b1=b1, b2=b2, k=k, images=images)
-        self.p, self.q = p, p / (p - 1)
+    lam: Annotated[float, "weight of the penalty, in units of E ||x||_q"] = 1.0
+    p: Annotated[float, "exponent of the norm between images; 2 is WGAN-GP's"] = 10.0
+    b1, b2, k = 0.0, 0.9, 5
+    gamma: Tensor  # E ||x||_p
+    size: Tensor  # E ||x||_q
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.q = self.p / (self.p - 1)
         self.register_buffer("gamma", torch.ones(()))
         self.register_buffer("size", torch.ones(()))
 
@@ -216,14 +209,14 @@ class BWGAN(Weighted):
 
     def d_loss(self, batch: Batch) -> Terms:
         x = batch["x"]
-        fake = self.fake(x)
-        r, s = single(self.D(x)), single(self.D(fake))
+        fake = self.fake(len(x))
+        r, s = to_float32(self.D(x)), to_float32(self.D(fake))
         penalty = penalties.banach_penalty(self.D, x, fake, self.gamma, self.q)
         terms = wasserstein.d(r / self.gamma, s / self.gamma)
         return terms | {"gp": self.lam * self.size * penalty, "drift": 1e-5 * r.square().mean()}
 
     def g_loss(self, batch: Batch) -> Terms:
-        return {"adv": wasserstein.g(self.D(self.fake(batch["x"])), None) / self.gamma}
+        return {"adv": wasserstein.g(self.D(self.fake(len(batch["x"]))), None) / self.gamma}
 
 
 # A constraint
@@ -262,12 +255,12 @@ class LossSensitiveGAN(Weighted):
 
     def d_loss(self, batch: Batch) -> Terms:
         x = batch["x"]
-        fake = self.fake(x)
+        fake = self.fake(len(x))
         margin = self.lam * (x - fake).abs().flatten(1).sum(1)
-        return {"hinge": relu(margin - single(self.D(x)) + single(self.D(fake))).mean()}
+        return {"hinge": relu(margin - to_float32(self.D(x)) + to_float32(self.D(fake))).mean()}
 
     def g_loss(self, batch: Batch) -> Terms:
-        return {"adv": wasserstein.g(self.D(self.fake(batch["x"])), None)}
+        return {"adv": wasserstein.g(self.D(self.fake(len(batch["x"]))), None)}
 
 
 class GANQP(Weighted):
@@ -278,17 +271,17 @@ class GANQP(Weighted):
 
     def d_loss(self, batch: Batch) -> Terms:
         x = batch["x"]
-        fake = self.fake(x)
-        delta = single(self.D(x)) - single(self.D(fake))
+        fake = self.fake(len(x))
+        delta = to_float32(self.D(x)) - to_float32(self.D(fake))
         distance = (x - fake).abs().flatten(1).mean(1)
         return {"delta": -delta.mean(), "square": (delta.square() / (2 * self.lam * distance)).mean()}
 
     def g_loss(self, batch: Batch) -> Terms:
         x = batch["x"]
-        return {"adv": (single(self.D(x)) - single(self.D(self.fake(x)))).mean()}
+        return {"adv": (to_float32(self.D(x)) - to_float32(self.D(self.fake(len(x))))).mean()}
 
 
-class CoulombGAN(Adversary):
+class CoulombGAN(TwoPlayerAdam):
     """Coulomb GANs (Unterthiner et al. 2017, arXiv:1708.08819): D learns the field of real and fake charges.
 
     d = 1/2 E_a (D(a) - Phi(a))^2 over both batches a, Phi their field under Plummer's kernel,  g = -1/2 E s
@@ -299,13 +292,13 @@ class CoulombGAN(Adversary):
 
     def d_loss(self, batch: Batch) -> Terms:
         x = batch["x"]
-        fake = self.fake(x)
+        fake = self.fake(len(x))
         return {"real": self.misfit(x, x, fake), "fake": self.misfit(fake, x, fake)}
 
     def misfit(self, at: Tensor, x: Tensor, fake: Tensor) -> Tensor:
         """Half the squared error of D at one batch, which is half of all points."""
         field = penalties.potential(at, x, fake, self.dimension, self.eps)
-        return (single(self.D(at)) - field).square().mean() / 4
+        return (to_float32(self.D(at)) - field).square().mean() / 4
 
     def g_loss(self, batch: Batch) -> Terms:
-        return {"adv": wasserstein.g(self.D(self.fake(batch["x"])), None) / 2}
+        return {"adv": wasserstein.g(self.D(self.fake(len(batch["x"]))), None) / 2}

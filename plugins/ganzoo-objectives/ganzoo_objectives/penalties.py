@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
-from ganzoo_core.penalties import Critic, input_gradient, interpolate, r1, r2, slope
+from ganzoo_core.objectives import Critic, gradient_norm, input_gradient, interpolate, r1, r2
 
 
 def js_regularizer(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
@@ -14,8 +14,8 @@ def js_regularizer(critic: Critic, real: Tensor, fake: Tensor) -> Tensor:
 
     Slopes count where D is unsure or wrong.
     """
-    on_real = (torch.sigmoid(-critic(real)) * slope(critic, real)).square()
-    on_fake = (torch.sigmoid(critic(fake)) * slope(critic, fake)).square()
+    on_real = (torch.sigmoid(-critic(real)) * gradient_norm(critic, real)).square()
+    on_fake = (torch.sigmoid(critic(fake)) * gradient_norm(critic, fake)).square()
     return on_real.mean() + on_fake.mean()
 
 
@@ -33,7 +33,7 @@ def banach_penalty(critic: Critic, real: Tensor, fake: Tensor, gamma: Tensor, q:
 
 def divergence_penalty(critic: Critic, real: Tensor, fake: Tensor, p: float) -> Tensor:
     """E ||grad f(x^)||^p at random interpolates (Wu et al. 2018)."""
-    return slope(critic, interpolate(real, fake)).pow(p).mean()
+    return gradient_norm(critic, interpolate(real, fake)).pow(p).mean()
 
 
 def potential(at: Tensor, real: Tensor, fake: Tensor, d: float, eps: float) -> Tensor:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
 RELATIVISTIC = Paper(
     "The relativistic discriminator: a key element missing from standard GAN",
@@ -32,7 +31,6 @@ def game(
     return Family(
         name=name,
         summary=summary,
-        task="unconditional",
         paper=paper,
         networks="ganzoo_dcgan.networks:networks",
         objective=f"ganzoo_objectives.objective:{objective}",

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, dropout, leaky_relu, relu
 
-from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output, sample_exactly
+from ganzoo_core.nn import Discriminator, Generator, Image, Images, initialise, sample_deterministic
 
 Norm = Literal["batch", "instance"]
 STRIDES = {16: 1, 34: 2, 70: 3, 142: 4, 286: 5}  # receptive field of a score -> convolutions of stride 2
@@ -59,12 +58,12 @@ class UNet(Generator):
     Pictures are sampled one at a time: none depends on its neighbours.
     """
 
-    chunk: ClassVar[int] = 1  # then the statistics of the batch are those of the picture
+    sample_batch_size: ClassVar[int] = 1  # then the statistics of the batch are those of the picture
 
     def __init__(self, key: str, channels: int, down: Sequence[Level], up: Sequence[Level]) -> None:
         super().__init__()
-        self.inputs = {key: Input("image", (channels, None, None), (-1.0, 1.0), multiple=2 ** len(down))}
-        self.output = Output((channels, None, None))
+        self.inputs = {key: Image((channels, None, None), multiple=2 ** len(down))}
+        self.output = Images((channels, None, None))
         self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
 
     def forward(self, a: Tensor) -> Tensor:  # [N, C, H, W] -> [N, C, H, W]
@@ -90,7 +89,7 @@ class UNet(Generator):
         `noise`: dropout and the picture's own statistics, as published; without it the pass is that of evaluation
         mode, and the same for every seed. Errors: GanzooError for a missing or a wrong picture.
         """
-        return sample_exactly(self, partial(self.drawn, live=noise), n, seed, inputs)
+        return sample_deterministic(self, partial(self.drawn, live=noise), n, seed, inputs)
 
 
 def unet(channels: int, width: int, levels: int, norm: Norm) -> UNet:
@@ -149,13 +148,15 @@ def patched(width: int, n: int) -> tuple[int, list[int], list[int]]:
 
 def networks(
     *,
-    image_size: int = 256,  # side of the square pictures that it is trained on: a multiple of 2 ** levels
-    channels: int = 3,  # of a and b: 1 gray, 3 colour
-    width: int = 64,  # f, the channels of G next to the picture; they double with each level, up to 8 f
-    levels: int = 8,  # how often G halves the side: 8 for 256 px, 7 for 128, 6 for 64
-    norm: Norm = "batch",  # of G: over the batch, as published, or over each picture, which is the same at batch 1
-    d_width: int = 64,  # the channels of D next to the picture
-    patch: int = 70,  # pixels that a score of D sees: 1, 16, 34, 70, 142 or 286
+    image_size: Annotated[int, "side of the square pictures that it is trained on: a multiple of 2 ** levels"] = 256,
+    channels: Annotated[int, "of a and b: 1 gray, 3 colour"] = 3,
+    width: Annotated[int, "f, the channels of G next to the picture; they double with each level, up to 8 f"] = 64,
+    levels: Annotated[int, "how often G halves the side: 8 for 256 px, 7 for 128, 6 for 64"] = 8,
+    norm: Annotated[
+        Norm, "of G: over the batch, as published, or over each picture, which is the same at batch 1"
+    ] = "batch",
+    d_width: Annotated[int, "the channels of D next to the picture"] = 64,
+    patch: Annotated[int, "pixels that a score of D sees: 1, 16, 34, 70, 142 or 286"] = 70,
 ) -> dict[str, nn.Module]:
     """The generator G(a) and the discriminator D(b, a)."""
     if min(image_size, channels, width, d_width) < 1 or image_size % 2**levels:

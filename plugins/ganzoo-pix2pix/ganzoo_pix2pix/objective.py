@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss
 
-from ganzoo_core.losses import Terms, nonsaturating
-from ganzoo_core.networks import Discriminator, Generator
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
-from ganzoo_core.schedules import halfway_to_zero
+from ganzoo_core.nn import Discriminator, Generator
+from ganzoo_core.objectives import Batch, Objective, Phase, Player, Step, Terms, adam, halfway_to_zero, nonsaturating
 
 
 class Pix2Pix(Objective):
@@ -20,20 +19,13 @@ class Pix2Pix(Objective):
     a is the picture that is given, b the one that goes with it (the paper's x and y), D(b, a) the scores of patches.
     """
 
-    needs = frozenset({"a", "b"})
+    G: Generator
+    D: Discriminator
+    lam: Annotated[float, "lambda, the weight of the distance in L1"] = 100.0
+    lr: Annotated[float, "Adam's step for both players; from half the course on it falls to 0"] = 2e-4
+    images: Annotated[int, "length in pairs: 200 epochs of the 400 facades"] = 80_000
 
-    def __init__(
-        self,
-        G: Generator,
-        D: Discriminator,
-        *,
-        lam: float = 100.0,  # lambda, the weight of the distance in L1
-        lr: float = 2e-4,  # Adam's step for both players; from half the course on it falls to 0
-        images: int = 80_000,  # length in pairs: 200 epochs of the 400 facades
-    ) -> None:
-        super().__init__()
-        self.G, self.D = G, D
-        self.lam, self.lr, self.images = lam, lr, images
+    needs = frozenset({"a", "b"})
 
     def phases(self) -> Sequence[Phase]:
         D, G = (
@@ -56,5 +48,6 @@ class Pix2Pix(Objective):
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
         """a, what G makes of it, and b."""
-        a, b, G = batch["a"], batch["b"], self.shipped()["G"]
+        a, b, G = batch["a"], batch["b"], self.exported_networks()["G"]
+        assert isinstance(G, Generator)
         return {"a": a, "G": G.sample(len(a), seed=0, a=a), "b": b}

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
-WEIGHTS = Path(__file__).parent / "weights"
 EMOJI = {"image_size": 64, "channels": 3, "levels": 6, "width": 24, "norm": "instance", "d_width": 16}
 
 PIX2PIX = Family(
@@ -38,8 +35,3 @@ PIX2PIX = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [PIX2PIX]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("pix2pix.*"))]

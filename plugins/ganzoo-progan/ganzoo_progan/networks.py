@@ -6,48 +6,56 @@ Of a new resolution, alpha is shown and 1 - alpha of the one below, enlarged (Fi
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
+from torch.nn.functional import avg_pool2d, leaky_relu
 
-from ganzoo_core.equalised import SQRT2, Equalised, minibatch_std, pixel_norm
-from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import (
+    SQRT2,
+    Discriminator,
+    EqualizedConv2d,
+    EqualizedLinear,
+    Generator,
+    Growing,
+    Images,
+    Latent,
+    doublings,
+    minibatch_std,
+    pixel_norm,
+    upsample,
+)
 
 SLOPE = 0.2
 
 
-class G(Generator):
+class G(Generator, Growing):
     """z on the hypersphere -> 4x4 -> twice as large, two convolutions, over and over -> RGB."""
-
-    depth: Tensor  # int64: 0 is 4x4
-    alpha: Tensor
 
     def __init__(self, widths: list[int], channels: int, z_dim: int) -> None:
         super().__init__()
         side = 4 * 2 ** (len(widths) - 1)
-        self.inputs, self.output = {"z": Input("latent", (z_dim,))}, Output((channels, side, side))
+        self.inputs, self.output = {"z": Latent((z_dim,))}, Images((channels, side, side))
         self.scales = nn.ModuleList(
-            nn.ModuleList([Equalised(f, g, 3), Equalised(g, g, 3)]) for f, g in pairwise(widths)
+            nn.ModuleList([EqualizedConv2d(f, g, 3), EqualizedConv2d(g, g, 3)]) for f, g in pairwise(widths)
         )
-        self.to_rgb = nn.ModuleList(Equalised(f, channels, 1, gain=1.0) for f in widths)
-        self.dense = Equalised(z_dim, 16 * widths[0], gain=SQRT2 / 4)
-        self.first = Equalised(widths[0], widths[0], 3)
-        self.register_buffer("depth", torch.tensor(len(widths) - 1))
-        self.register_buffer("alpha", torch.tensor(1.0))
+        self.to_rgb = nn.ModuleList(EqualizedConv2d(f, channels, 1, gain=1.0) for f in widths)
+        self.dense = EqualizedLinear(z_dim, 16 * widths[0], gain=SQRT2 / 4)
+        self.first = EqualizedConv2d(widths[0], widths[0], 3)
+        self.declare(len(widths) - 1)
 
     def forward(self, z: Tensor) -> Tensor:  # [N, z] -> [N, C, 4 2^depth, 4 2^depth]
-        h = leaky_relu(self.dense(pixel_norm(z)), SLOPE).unflatten(1, (-1, 4, 4))
+        h = leaky_relu(self.dense(pixel_norm(z)), SLOPE).unflatten(1, (-1, 4, 4))  # type: ignore[no-untyped-call]
         h = pixel_norm(leaky_relu(self.first(pixel_norm(h)), SLOPE))
-        depth, alpha, below = int(self.depth), float(self.alpha), h
+        (depth, alpha), below = self.grown(), h
         for layers in self.scales[:depth]:
-            below, h = h, enlarged(h)
+            below, h = h, upsample(h)
             for layer in layers:  # type: ignore[attr-defined]
                 h = pixel_norm(leaky_relu(layer(h), SLOPE))
         x: Tensor = self.to_rgb[depth](h)
         if depth and alpha < 1:
-            x = torch.lerp(enlarged(self.to_rgb[depth - 1](below)), x, alpha)
+            x = torch.lerp(upsample(self.to_rgb[depth - 1](below)), x, alpha)
         return x
 
     def sample(self, n: int, *, seed: int, **inputs: object) -> Tensor:
@@ -55,30 +63,26 @@ class G(Generator):
         return super().sample(n, seed=seed, **inputs).clamp(-1, 1)
 
 
-class D(Discriminator):
+class D(Discriminator, Growing):
     """G in the mirror: RGB -> convolutions, half as large, over and over -> 4x4, how the batch varies -> one score."""
-
-    depth: Tensor
-    alpha: Tensor
 
     def __init__(self, widths: list[int], channels: int) -> None:
         super().__init__()
         self.scales = nn.ModuleList(
-            nn.ModuleList([Equalised(g, g, 3), Equalised(g, f, 3)]) for f, g in pairwise(widths)
+            nn.ModuleList([EqualizedConv2d(g, g, 3), EqualizedConv2d(g, f, 3)]) for f, g in pairwise(widths)
         )
-        self.from_rgb = nn.ModuleList(Equalised(channels, f, 1) for f in widths)
-        self.score = Equalised(widths[0], 1, gain=1.0)
-        self.last = Equalised(widths[0] + 1, widths[0], 3)
-        self.dense = Equalised(16 * widths[0], widths[0])
-        self.register_buffer("depth", torch.tensor(len(widths) - 1))
-        self.register_buffer("alpha", torch.tensor(1.0))
+        self.from_rgb = nn.ModuleList(EqualizedConv2d(channels, f, 1) for f in widths)
+        self.score = EqualizedLinear(widths[0], 1, gain=1.0)
+        self.last = EqualizedConv2d(widths[0] + 1, widths[0], 3)
+        self.dense = EqualizedLinear(16 * widths[0], widths[0])
+        self.declare(len(widths) - 1)
 
     def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:  # [N, C, H, W] -> [N]
         return self.score(self.features(x)).flatten()
 
     def features(self, x: Tensor) -> Tensor:
         """The activations of the last hidden layer.  [N, f]"""
-        depth, alpha = int(self.depth), float(self.alpha)
+        depth, alpha = self.grown()
         h = leaky_relu(self.from_rgb[depth](x), SLOPE)
         for n in reversed(range(depth)):
             for layer in self.scales[n]:  # type: ignore[attr-defined]
@@ -90,22 +94,15 @@ class D(Discriminator):
         return leaky_relu(self.dense(h.flatten(1)), SLOPE)
 
 
-def enlarged(x: Tensor) -> Tensor:
-    """Twice the side, by nearest neighbours."""
-    return interpolate(x, scale_factor=2)
-
-
 def networks(
     *,
-    image_size: int = 1024,  # side of the finished square image: a power of 2, from 8
-    channels: int = 3,  # 1 gray, 3 colour
-    fmap_base: int = 8192,  # channels at side s are 2 fmap_base / s, at most fmap_max
-    fmap_max: int = 512,  # channels at the coarse resolutions
-    z_dim: int = 512,  # length of the latent z ~ N(0, 1), which is normalised first
+    image_size: Annotated[int, "side of the finished square image: a power of 2, from 8"] = 1024,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    fmap_base: Annotated[int, "channels at side s are 2 fmap_base / s, at most fmap_max"] = 8192,
+    fmap_max: Annotated[int, "channels at the coarse resolutions"] = 512,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1), which is normalised first"] = 512,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D, grown to their full size."""
-    n = image_size.bit_length() - 3
-    if image_size < 8 or image_size != 2 ** (n + 2):
-        raise GanzooError(f"image_size {image_size}: not 8, 16, 32 ... 1024", "Choose a power of 2.")
+    n = doublings(image_size)
     widths = [min(fmap_max, fmap_base // 2 ** (i + 1)) for i in range(n + 1)]  # at 4, 8, 16 ... px
     return {"G": G(widths, channels, z_dim), "D": D(widths, channels)}

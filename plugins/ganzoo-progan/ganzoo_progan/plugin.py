@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
-WEIGHTS = Path(__file__).parent / "weights"
 SMALL = {"fmap_base": 512, "fmap_max": 128, "z_dim": 128, "batches": (32,)}
 
 PROGAN = Family(
     name="progan",
     summary="both networks grow: resolution by resolution, each faded in on top of the last",
-    task="unconditional",
     paper=Paper(
         title="Progressive Growing of GANs for Improved Quality, Stability, and Variation",
         authors=("Tero Karras", "Timo Aila", "Samuli Laine", "Jaakko Lehtinen"),
@@ -48,8 +44,3 @@ PROGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [PROGAN]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("progan.*"))]

@@ -1,4 +1,4 @@
-"""ProGAN: conformance, the reference's tensors, growing, and its layers by hand."""
+"""ProGAN: the reference's tensors, growing, and its layers by hand."""
 
 from __future__ import annotations
 
@@ -7,22 +7,16 @@ from itertools import pairwise
 
 import pytest
 import torch
-from ganzoo_progan.networks import D, G, enlarged
+from ganzoo_progan.networks import D, G
 from ganzoo_progan.objective import ProGAN
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d
 
-from ganzoo_core.equalised import Equalised, minibatch_std, pixel_norm
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.recipes import build, recipe
-from ganzoo_core.testing import Conformance
+from ganzoo_core.nn import EqualizedConv2d, EqualizedLinear, minibatch_std, pixel_norm, upsample
+from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
-from ganzoo_core.trainer import Alternating
-
-
-@pytest.mark.parametrize("family", ["progan"])
-class TestConformance(Conformance): ...
-
+from ganzoo_core.training.trainer import Alternating
 
 # The reference's parameters, in their order
 
@@ -57,7 +51,7 @@ def test_paper_networks_are_the_references(size: int, counts: tuple[int, int]) -
 
 
 def test_layers_are_equalised() -> None:
-    conv, dense = Equalised(6, 4, 3), Equalised(6, 4, gain=1.0, lr=0.01)
+    conv, dense = EqualizedConv2d(6, 4, 3), EqualizedLinear(6, 4, gain=1.0, lr=0.01)
     x = torch.randn(2, 6, 5, 5)
     expected = conv2d(x, conv.weight * math.sqrt(2 / (6 * 9)), conv.bias, padding=1)
     torch.testing.assert_close(conv(x), expected)
@@ -102,7 +96,7 @@ def test_at_alpha_0_it_is_the_coarser_network(depth: int) -> None:
     z, x = torch.randn(3, 8), torch.randn(3, 1, 4 * 2**depth, 4 * 2**depth)
     faded, score = objective.G(z), objective.D(x)
     objective.grow(depth - 1, 1.0)
-    torch.testing.assert_close(faded, enlarged(objective.G(z)))
+    torch.testing.assert_close(faded, upsample(objective.G(z)))
     torch.testing.assert_close(score, objective.D(avg_pool2d(x, 2)))
 
 
@@ -113,13 +107,13 @@ def test_at_alpha_1_nothing_of_it_is_left_and_in_between_it_is_between() -> None
     objective.grow(2, 1.0)
     whole = objective.G(z)
     objective.grow(1, 1.0)
-    torch.testing.assert_close(quarter, 0.25 * whole + 0.75 * enlarged(objective.G(z)))
+    torch.testing.assert_close(quarter, 0.25 * whole + 0.75 * upsample(objective.G(z)))
 
 
 def test_real_images_fade_in_likewise() -> None:
     x = torch.randn(2, 1, 8, 8)
-    assert torch.equal(grown(1, 1.0).seen(x), x)
-    torch.testing.assert_close(grown(1, 0.0).seen(x), enlarged(avg_pool2d(x, 2)))
+    assert torch.equal(grown(1, 1.0).faded(x), x)
+    torch.testing.assert_close(grown(1, 0.0).faded(x), upsample(avg_pool2d(x, 2)))
 
 
 def test_the_course_is_as_published() -> None:
@@ -145,7 +139,7 @@ def test_a_run_goes_through_all_of_them() -> None:
     assert seen["8px"] == {(1, 1.0)} and seen["16px"] == {(2, 1.0)}
     fading = sorted(alpha for _, alpha in seen["16px fading in"])
     assert len(fading) > 3 and fading[-1] == 1.0 and {depth for depth, _ in seen["16px fading in"]} == {2}
-    assert float(objective.shipped()["G"].alpha) == 1.0  # type: ignore[arg-type]
+    assert float(objective.exported_networks()["G"].alpha) == 1.0  # type: ignore[arg-type]
 
 
 def test_losses_at_known_scores() -> None:

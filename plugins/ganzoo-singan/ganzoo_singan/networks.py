@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output, evaluating, sample_exactly
+from ganzoo_core.nn import (
+    Discriminator,
+    Generator,
+    Images,
+    Latent,
+    evaluation_mode,
+    sample_deterministic,
+)
 from ganzoo_singan.applications import Wanted, drawing
 from ganzoo_singan.pyramid import Size, count, resize, sizes
 
@@ -23,6 +30,7 @@ class Scale(nn.Module):
 
     def __init__(self, channels: int, width: int, layers: int) -> None:
         super().__init__()
+        self.width = width
         self.body = blocks(channels, width, layers)
         self.tail = nn.Sequential(nn.Conv2d(width, channels, 3), nn.Tanh())
 
@@ -53,7 +61,7 @@ class G(Generator):
     picture of the longest side.
     """
 
-    chunk = 1  # pictures may be large
+    sample_batch_size = 1  # pictures may be large
     size: Tensor  # int64 [2], height and width of the trained picture
     depth: Tensor  # int64, the finest scale that has been trained, or is being
     amp: Tensor  # sigma_n, [scales]
@@ -61,8 +69,8 @@ class G(Generator):
 
     def __init__(self, longest_side: int, coarsest: int, factor: float, nets: Sequence[Scale], channels: int) -> None:
         super().__init__()
-        self.inputs = {"z": Input("latent", (1, None, None))}
-        self.output = Output((channels, None, None))
+        self.inputs = {"z": Latent((1, None, None))}
+        self.output = Images((channels, None, None))
         self.longest_side, self.coarsest, self.factor = longest_side, coarsest, factor
         self.nets = nn.ModuleList(nets)
         self.register_buffer("size", torch.tensor([longest_side, longest_side]))
@@ -97,9 +105,11 @@ class G(Generator):
 
     def refined(self, n: int, z: Tensor, y: Tensor) -> Tensor:
         """G_n(z_n, y): Eq. 2. Noise and picture are padded with zeros, so that the size stays.  [N, C, h, w]"""
-        p = len(self.nets[n].body) + 1  # a pixel for every layer
+        net = self.nets[n]
+        assert isinstance(net, Scale)
+        p = len(net.body) + 1  # a pixel for every layer
         y = pad(y, (p,) * 4)
-        out: Tensor = self.nets[n](self.amp[n] * pad(z, (p,) * 4) + y, y)
+        out: Tensor = net(self.amp[n] * pad(z, (p,) * 4) + y, y)
         return out
 
     def empty(self, n: int) -> Tensor:
@@ -123,7 +133,7 @@ class G(Generator):
     @torch.no_grad()
     def reconstruction(self, end: int = -1) -> Tensor:
         """The training picture at scale `end` (-1: the depth) as G makes it from z*.  [1, C, h, w]"""
-        with evaluating(self):
+        with evaluation_mode(self):
             return self.climb(self.empty(1), 0, self.sizes(), self.star, end)
 
     def sample(
@@ -150,7 +160,7 @@ class G(Generator):
         """
         wanted = Wanted((height, width), start, image, mask, dilate, upscale, frames, alpha, beta)
         draw = drawing(self, n, wanted)
-        return sample_exactly(self, draw, n, seed, given, partial(noise_map, self.sizes(wanted.size)[0]))
+        return sample_deterministic(self, draw, n, seed, given, partial(noise_map, self.sizes(wanted.size)[0]))
 
 
 def noise_map(size: Size, n: int, rng: torch.Generator) -> dict[str, Tensor]:
@@ -188,14 +198,14 @@ def initialise(layer: nn.Module) -> None:
 
 def networks(
     *,
-    longest_side: int = 250,  # of the picture; larger ones are made smaller
-    channels: int = 3,  # 1 gray, 3 colour
-    coarsest: int = 25,  # shorter side at the coarsest scale
-    factor: float = 0.75,  # the ratio of one scale to the next that is aimed at
-    width: int = 32,  # channels of every layer at the coarsest scale
-    widest: int = 128,  # the most channels
-    double_every: int = 4,  # scales after which there are twice as many channels
-    layers: int = 5,  # convolutions of each network
+    longest_side: Annotated[int, "of the picture; larger ones are made smaller"] = 250,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    coarsest: Annotated[int, "shorter side at the coarsest scale"] = 25,
+    factor: Annotated[float, "the ratio of one scale to the next that is aimed at"] = 0.75,
+    width: Annotated[int, "channels of every layer at the coarsest scale"] = 32,
+    widest: Annotated[int, "the most channels"] = 128,
+    double_every: Annotated[int, "scales after which there are twice as many channels"] = 4,
+    layers: Annotated[int, "convolutions of each network"] = 5,
 ) -> dict[str, nn.Module]:
     """The generator G and the critic D, each a network for every scale that a square picture has."""
     if min(longest_side, channels, width, widest, double_every) < 1 or layers < 2 or not 0 < factor < 1:

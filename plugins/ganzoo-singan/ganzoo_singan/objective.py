@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from ganzoo_core.losses import Terms, wasserstein
-from ganzoo_core.networks import evaluating
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
-from ganzoo_core.penalties import Critic, input_gradient, interpolate
-from ganzoo_singan.networks import D, G
+from ganzoo_core.nn import evaluation_mode
+from ganzoo_core.objectives import (
+    Batch,
+    Critic,
+    Objective,
+    Phase,
+    Player,
+    Step,
+    Terms,
+    adam,
+    input_gradient,
+    interpolate,
+    wasserstein,
+)
+from ganzoo_singan import networks
 from ganzoo_singan.pyramid import resize, shrunk
 
 SHOWN = 8  # samples in a progress grid
@@ -25,28 +36,23 @@ class SinGAN(Objective):
     finest. x_n is the picture at scale n.
     """
 
+    G: networks.G
+    D: networks.D
+    iterations: Annotated[tuple[int, ...], "on each scale from the coarsest; the last: on all further ones"] = (2000,)
+    repeat: Annotated[int, "updates of D, then of G, in an iteration"] = 3
+    lr: Annotated[float, "Adam's step for both; a tenth of it in the last fifth of a scale"] = 5e-4
+    lam: Annotated[float, "lambda, the weight of the gradient penalty"] = 0.1
+    alpha: Annotated[float, "the weight of the reconstruction"] = 10.0
+    noise: Annotated[float, "sigma_n in root mean squared errors of the reconstruction below"] = 0.1
+
     prepare_on = 1
     x: Tensor  # the picture, [1, C, H, W]
     y_star: Tensor  # what the scale in training is given of z*: the reconstruction below it, enlarged; [1, C, h, w]
 
-    def __init__(
-        self,
-        G: G,
-        D: D,
-        *,
-        iterations: tuple[int, ...] = (2000,),  # on each scale from the coarsest; the last is that of all further ones
-        repeat: int = 3,  # updates of D, then of G, in an iteration
-        lr: float = 5e-4,  # Adam's step for both; a tenth of it in the last fifth of a scale
-        lam: float = 0.1,  # lambda, the weight of the gradient penalty
-        alpha: float = 10.0,  # the weight of the reconstruction
-        noise: float = 0.1,  # sigma_n in root mean squared errors of the reconstruction below
-    ) -> None:
-        super().__init__()
-        self.G, self.D = G, D
-        self.iterations, self.repeat, self.lr = iterations, repeat, lr
-        self.lam, self.alpha, self.noise = lam, alpha, noise
-        channels = G.output.shape[0] or 1
-        self.register_buffer("x", torch.zeros(1, channels, G.longest_side, G.longest_side))
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        channels = self.G.output.shape[0] or 1
+        self.register_buffer("x", torch.zeros(1, channels, self.G.longest_side, self.G.longest_side))
         self.register_buffer("y_star", torch.zeros(1, channels, 1, 1))
 
     def prepare(self, batch: Batch) -> None:
@@ -70,7 +76,7 @@ class SinGAN(Objective):
             Step(G, partial(self.g_loss, n), repeat=self.repeat),
         ]
         iterations = self.iterations[min(n, len(self.iterations) - 1)]
-        return Phase(f"scale {n}: {size}", steps, iterations * self.repeat, enter=partial(self.enter, n))
+        return Phase(f"scale {n}: {size}", steps, iterations * self.repeat, on_start=partial(self.enter, n))
 
     @torch.no_grad()
     def enter(self, n: int) -> None:
@@ -81,7 +87,7 @@ class SinGAN(Objective):
         if n == 0:
             self.y_star = settled(torch.zeros_like(self.real(0)))
             return
-        if self.G.nets[n].body[0][0].weight.shape == self.G.nets[n - 1].body[0][0].weight.shape:
+        if self.G.nets[n].width == self.G.nets[n - 1].width:
             self.G.nets[n].load_state_dict(self.G.nets[n - 1].state_dict())
             self.D.nets[n].load_state_dict(self.D.nets[n - 1].state_dict())
         self.y_star = settled(resize(self.G.reconstruction(n - 1), self.G.sizes()[n]))
@@ -111,9 +117,10 @@ class SinGAN(Objective):
     def sample(self, batch: Batch) -> dict[str, Tensor]:
         """The picture at the scale in training, its reconstruction, and samples."""
         n = int(self.G.depth)
-        with evaluating(self.G):
+        with evaluation_mode(self.G):
             rec = self.G.reconstruction()
-        net = self.shipped()["G"]
+        net = self.exported_networks()["G"]
+        assert isinstance(net, networks.G)
         return {"x": self.real(n), "rec": rec.clamp(-1, 1), "G": net.sample(min(len(batch["x"]), SHOWN), seed=0)}
 
 

@@ -1,4 +1,4 @@
-"""SinGAN: conformance, the published networks, pyramid and losses in closed form, and every application."""
+"""SinGAN: the published networks, pyramid and losses in closed form, and every application."""
 
 from __future__ import annotations
 
@@ -16,15 +16,10 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, leaky_relu, pad
 
-from ganzoo_core import model, weights
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.recipes import build, recipe
-from ganzoo_core.testing import Conformance
-from ganzoo_core.trainer import Alternating
-
-
-@pytest.mark.parametrize("family", ["singan"])
-class TestConformance(Conformance): ...
+from ganzoo_core.models import model, store
+from ganzoo_core.registry.recipes import build, recipe
+from ganzoo_core.training.trainer import Alternating
 
 
 def game_of(**given: object) -> SinGAN:
@@ -44,7 +39,7 @@ def prepared(height: int = 12, width: int = 16, **given: object) -> SinGAN:
     game.requires_grad_(False)
     game.prepare({"x": picture(height, width, int(given.get("channels", 1)))})
     for phase in game.phases():
-        phase.enter()
+        phase.on_start()
     return game
 
 
@@ -421,8 +416,8 @@ def test_what_cannot_be_is_refused_in_one_line(given: dict[str, object], says: s
 def test_a_model_directory_needs_no_picture(tmp_path: Path) -> None:
     """Size, amplitudes and z* of a picture that is not square travel with the weights, in half precision too."""
     game = prepared()
-    origin = weights.Origin("singan.tiny", "CC0-1.0", "noise", "CC0-1.0", 12, 1, "pytest", {})
-    weights.write_model(tmp_path, game, origin, "float16")
+    origin = store.Origin("singan.tiny", "CC0-1.0", "noise", "CC0-1.0", 12, 1, "pytest", {})
+    store.write_model(tmp_path, game, origin, "float16")
     loaded = model.load(tmp_path)
     assert loaded.sample(1, seed=0).shape == (1, 1, 12, 16)
     torch.testing.assert_close(loaded.generator.reconstruction(), game.G.reconstruction(), atol=0.02, rtol=0)

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Annotated
 
 from torch import nn
 
-from ganzoo_core.blocks import (
+from ganzoo_core.errors import GanzooError
+from ganzoo_core.nn import (
     Attended,
     ConditionalBatchNorm,
-    Down,
-    First,
+    DBlock,
+    DBlockFirst,
+    DBlockSame,
+    GBlock,
     Modulation,
-    Same,
     SelfAttention,
-    Up,
+    apply_spectral_norm,
     biases_last,
-    spectral,
-)  # fmt: skip
-from ganzoo_core.errors import GanzooError
+)
 from ganzoo_sngan.networks import D, G, check_halvings, convs, first_side
 
 
-def up(f: int, f_next: int, classes: int) -> Up:
+def up(f: int, f_next: int, classes: int) -> GBlock:
     """A block of G; bn1 and bn2 have tables of gains and biases where there are classes."""
-    return Up(
+    return GBlock(
         **convs(f, f_next, f_next), shortcut=nn.Conv2d(f, f_next, 1), bn1=norm(f, classes), bn2=norm(f_next, classes)
     )
 
@@ -49,15 +50,15 @@ def critic(channels: int, widths: Sequence[int], halvings: int, image_size: int,
     """D's blocks, of which the first `halvings` halve the side; a block widens in its first convolution."""
     check_halvings(widths, halvings)
     f, side = widths[0], image_size // 2
-    first = First(**convs(channels, f, f), shortcut=nn.Conv2d(channels, f, 1))
+    first = DBlockFirst(**convs(channels, f, f), shortcut=nn.Conv2d(channels, f, 1))
     blocks = [attending(first, f, side, attention)]
     for i, (f, f_next) in enumerate(pairwise(widths), start=1):
         if i < halvings:
             side //= 2
-            block = Down(**convs(f, f_next, f_next), shortcut=nn.Conv2d(f, f_next, 1))
+            block = DBlock(**convs(f, f_next, f_next), shortcut=nn.Conv2d(f, f_next, 1))
             blocks.append(attending(block, f_next, side, attention))
         else:
-            blocks.append(Same(**convs(f, f, f)))
+            blocks.append(DBlockSame(**convs(f, f, f)))
     return blocks
 
 
@@ -80,14 +81,14 @@ def initialise(layer: nn.Module) -> None:
 
 def networks(
     *,
-    image_size: int = 128,  # side of the square image
-    channels: int = 3,  # 1 gray, 3 colour
-    classes: int = 1000,  # how many labels G and D are told; 0: they are told none
-    z_dim: int = 128,  # length of the latent z ~ N(0, 1)
-    g_widths: tuple[int, ...] = (1024, 1024, 512, 256, 128, 64),  # channels of G's maps, the smallest first
-    d_widths: tuple[int, ...] = (64, 128, 256, 512, 1024, 1024),  # channels that D's blocks make
-    d_halvings: int = 5,  # how many of D's blocks halve the side
-    attention: int = 64,  # side of the map that attends to itself, in both networks; 0: none does
+    image_size: Annotated[int, "side of the square image"] = 128,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    classes: Annotated[int, "how many labels G and D are told; 0: they are told none"] = 1000,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1)"] = 128,
+    g_widths: Annotated[tuple[int, ...], "channels of G's maps, the smallest first"] = (1024, 1024, 512, 256, 128, 64),
+    d_widths: Annotated[tuple[int, ...], "channels that D's blocks make"] = (64, 128, 256, 512, 1024, 1024),
+    d_halvings: Annotated[int, "how many of D's blocks halve the side"] = 5,
+    attention: Annotated[int, "side of the map that attends to itself, in both networks; 0: none does"] = 64,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""
     check_attention(attention, image_size, g_widths, d_halvings)
@@ -100,10 +101,10 @@ def networks(
     for layer in made.modules():
         if not isinstance(layer, nn.Embedding):  # the tables of gains and biases
             initialise(layer)
-    spectral(made, nn.Conv2d, nn.Linear)
-    judged = critic(channels, d_widths, d_halvings, image_size, attention)
-    judge = D(judged, d_widths[-1], classes).apply(initialise)
-    spectral(judge, nn.Conv2d, nn.Linear, nn.Embedding)
+    apply_spectral_norm(made, nn.Conv2d, nn.Linear)
+    judging = critic(channels, d_widths, d_halvings, image_size, attention)
+    judge = D(judging, d_widths[-1], classes).apply(initialise)
+    apply_spectral_norm(judge, nn.Conv2d, nn.Linear, nn.Embedding)
     for net in (made, judge):
         biases_last(net)
     return {"G": made, "D": judge}

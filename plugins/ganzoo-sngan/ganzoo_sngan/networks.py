@@ -9,14 +9,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from ganzoo_core.blocks import ConditionalBatchNorm, Down, First, Projection, Same, Up, spectral
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import (
+    ConditionalBatchNorm,
+    DBlock,
+    DBlockFirst,
+    DBlockSame,
+    Discriminator,
+    GBlock,
+    Generator,
+    Images,
+    Input,
+    Label,
+    Latent,
+    Projection,
+    apply_spectral_norm,
+)
 
 Layers = dict[str, nn.Module]
 
@@ -34,8 +48,8 @@ class G(Generator):
         blocks: Sequence[nn.Module],
     ) -> None:
         super().__init__()
-        self.inputs = {"z": Input("latent", (z_dim,)), **labels(classes)}
-        self.output = Output((channels, image_size, image_size))
+        self.inputs = {"z": Latent((z_dim,)), **labels(classes)}
+        self.output = Images((channels, image_size, image_size))
         self.side = first_side(image_size, widths)
         self.linear = nn.Linear(z_dim, self.side**2 * widths[0])
         self.blocks = nn.ModuleList(blocks)
@@ -67,7 +81,7 @@ class D(Discriminator):
 
 def labels(classes: int) -> dict[str, Input]:
     """The input of a network that is told the class, or none."""
-    return {"label": Input("label", (), range=(0, classes - 1))} if classes else {}
+    return {"label": Label(classes)} if classes else {}
 
 
 def first_side(image_size: int, widths: Sequence[int]) -> int:
@@ -81,9 +95,9 @@ def first_side(image_size: int, widths: Sequence[int]) -> int:
     return side
 
 
-def up(f: int, f_next: int, classes: int) -> Up:
+def up(f: int, f_next: int, classes: int) -> GBlock:
     """A block of G; bn1 and bn2 know the class where there are some."""
-    return Up(
+    return GBlock(
         conv1=nn.Conv2d(f, f_next, 3, padding=1), conv2=nn.Conv2d(f_next, f_next, 3, padding=1),
         bn1=norm(f, classes), bn2=norm(f_next, classes), shortcut=nn.Conv2d(f, f_next, 1),
     )  # fmt: skip
@@ -103,12 +117,12 @@ def critic(channels: int, widths: Sequence[int], halvings: int) -> list[nn.Modul
     """D's blocks, of which the first `halvings` halve the side; a block widens in its second convolution."""
     check_halvings(widths, halvings)
     f = widths[0]
-    blocks: list[nn.Module] = [First(**convs(channels, f, f), shortcut=nn.Conv2d(channels, f, 1))]
+    blocks: list[nn.Module] = [DBlockFirst(**convs(channels, f, f), shortcut=nn.Conv2d(channels, f, 1))]
     for i, (f, f_next) in enumerate(pairwise(widths), start=1):
         if i < halvings:
-            blocks.append(Down(**convs(f, f, f_next), shortcut=nn.Conv2d(f, f_next, 1)))
+            blocks.append(DBlock(**convs(f, f, f_next), shortcut=nn.Conv2d(f, f_next, 1)))
         else:
-            blocks.append(Same(**convs(f, f, f)))
+            blocks.append(DBlockSame(**convs(f, f, f)))
     return blocks
 
 
@@ -131,19 +145,19 @@ def initialise(layer: nn.Module) -> None:
     if isinstance(layer, nn.Conv2d | nn.Linear | nn.Embedding):
         inner = isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3)
         nn.init.xavier_uniform_(layer.weight, math.sqrt(2) if inner else 1.0)
-    if isinstance(layer, nn.Conv2d | nn.Linear):
+    if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
         nn.init.zeros_(layer.bias)
 
 
 def networks(
     *,
-    image_size: int = 32,  # side of the square image
-    channels: int = 3,  # 1 gray, 3 colour
-    classes: int = 0,  # how many labels G and D are told; 0: they are told none
-    z_dim: int = 128,  # length of the latent z ~ N(0, 1)
-    g_widths: tuple[int, ...] = (256, 256, 256, 256),  # channels of G's maps, the smallest first
-    d_widths: tuple[int, ...] = (128, 128, 128, 128),  # channels that D's blocks make
-    d_halvings: int = 2,  # how many of D's blocks halve the side
+    image_size: Annotated[int, "side of the square image"] = 32,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    classes: Annotated[int, "how many labels G and D are told; 0: they are told none"] = 0,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1)"] = 128,
+    g_widths: Annotated[tuple[int, ...], "channels of G's maps, the smallest first"] = (256, 256, 256, 256),
+    d_widths: Annotated[tuple[int, ...], "channels that D's blocks make"] = (128, 128, 128, 128),
+    d_halvings: Annotated[int, "how many of D's blocks halve the side"] = 2,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""
     blocks = [up(f, f_next, classes) for f, f_next in pairwise(g_widths)]
@@ -153,5 +167,5 @@ def networks(
             initialise(layer)
     nn.init.xavier_uniform_(made.conv.weight)  # it precedes no ReLU
     judge = D(critic(channels, d_widths, d_halvings), d_widths[-1], classes).apply(initialise)
-    spectral(judge, nn.Conv2d, nn.Linear, nn.Embedding)
+    apply_spectral_norm(judge, nn.Conv2d, nn.Linear, nn.Embedding)
     return {"G": made, "D": judge}

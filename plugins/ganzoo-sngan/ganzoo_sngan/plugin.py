@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
-WEIGHTS = Path(__file__).parent / "weights"
 WIDE = {"g_widths": (1024, 512, 256, 128, 64), "d_widths": (64, 128, 256, 512, 1024), "d_halvings": 5}  # 64 px
 WIDER = {
     "g_widths": (1024, 1024, 512, 256, 128, 64),
@@ -27,7 +24,6 @@ TINY = {
 SNGAN = Family(
     name="sngan",
     summary="D is Lipschitz because each layer is divided by its spectral norm; with labels, projection",
-    task="unconditional",
     paper=Paper(
         title="Spectral Normalization for Generative Adversarial Networks",
         authors=("Takeru Miyato", "Toshiki Kataoka", "Masanori Koyama", "Yuichi Yoshida"),
@@ -85,8 +81,3 @@ SAGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [SNGAN, SAGAN]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("s?gan.*"))]

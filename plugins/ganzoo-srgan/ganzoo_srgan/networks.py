@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output, sample_exactly
+from ganzoo_core.nn import Discriminator, Generator, Image, Images, sample_deterministic
 
 Norm = Literal["batch", "none"]
 Skip = Literal["none", "bicubic"]
@@ -33,14 +33,14 @@ class G(Generator):
     Any height and width will do. Low pictures are [0, 1] inside, as published; what comes out is [-1, 1].
     """
 
-    chunk: ClassVar[int] = 1  # whole photographs
+    sample_batch_size: ClassVar[int] = 1  # whole photographs
 
     def __init__(self, channels: int, scale: int, width: int, blocks: int, norm: Norm, skip: Skip) -> None:
         super().__init__()
         if scale not in SCALES:
             raise GanzooError(f"scale {scale}: not 2 or 4", "Choose one: -c scale=4.")
-        self.inputs = {"low": Input("image", (channels, None, None), (-1.0, 1.0))}
-        self.output = Output((channels, None, None))
+        self.inputs = {"low": Image((channels, None, None))}
+        self.output = Images((channels, None, None))
         self.scale, self.skip, f = scale, skip, width
         self.first = nn.Sequential(nn.Conv2d(channels, f, 9, 1, 4), nn.PReLU())
         self.blocks = nn.Sequential(*[Block(f, norm) for _ in range(blocks)])
@@ -49,8 +49,8 @@ class G(Generator):
         self.up = nn.Sequential(*[layer for stage in up for layer in stage])  # each: twice the side
         self.last = nn.Conv2d(f, channels, 9, 1, 4)
         if skip == "bicubic":
-            nn.init.zeros_(self.last.weight)  # training begins at the bicubic picture itself
-            nn.init.zeros_(self.last.bias)
+            for w in self.last.parameters():
+                nn.init.zeros_(w)  # training begins at the bicubic picture itself
 
     def forward(self, low: Tensor) -> Tensor:  # [N, C, H, W] in [-1, 1] -> [N, C, scale H, scale W]
         h = self.first((low + 1) / 2)
@@ -59,7 +59,7 @@ class G(Generator):
 
     def sample(self, n: int, *, seed: int, **inputs: Any) -> Tensor:
         """The pictures `low` [n, C, H, W] enlarged, in [-1, 1]; nothing is random. Errors: GanzooError."""
-        return sample_exactly(self, lambda low: self(low).clamp(-1, 1), n, seed, inputs)
+        return sample_deterministic(self, lambda low: self(low).clamp(-1, 1), n, seed, inputs)
 
 
 class D(Discriminator):
@@ -101,15 +101,19 @@ def bicubic(low: Tensor, scale: int) -> Tensor:
 
 def networks(
     *,
-    image_size: int = 96,  # side of the square crops that D judges, a multiple of 16; G takes pictures of any size
-    channels: int = 3,  # 1 gray, 3 colour
-    scale: int = 4,  # how many times as large: 2 or 4
-    width: int = 64,  # G's channels
-    blocks: int = 16,  # G's residual blocks
-    norm: Norm = "batch",  # of G's convolutions: none for later practice, which trains faster when networks are small
-    skip: Skip = "none",  # what G's output is added to: bicubic makes it learn only what that lacks
-    d_width: int = 64,  # D's channels next to the crop; they grow to eight times as many
-    d_hidden: int = 1024,  # units of D's layer before the score
+    image_size: Annotated[
+        int, "side of the square crops that D judges, a multiple of 16; G takes pictures of any size"
+    ] = 96,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    scale: Annotated[int, "how many times as large: 2 or 4"] = 4,
+    width: Annotated[int, "G's channels"] = 64,
+    blocks: Annotated[int, "G's residual blocks"] = 16,
+    norm: Annotated[
+        Norm, "of G's convolutions: none for later practice, which trains faster when networks are small"
+    ] = "batch",
+    skip: Annotated[Skip, "what G's output is added to: bicubic makes it learn only what that lacks"] = "none",
+    d_width: Annotated[int, "D's channels next to the crop; they grow to eight times as many"] = 64,
+    d_hidden: Annotated[int, "units of D's layer before the score"] = 1024,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""
     return {

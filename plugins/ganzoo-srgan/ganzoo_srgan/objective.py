@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
-from ganzoo_core.losses import Terms, nonsaturating
-from ganzoo_core.networks import Discriminator, Generator
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
-from ganzoo_core.schedules import linear
+from ganzoo_core.nn import Discriminator, Generator
+from ganzoo_core.objectives import Batch, Objective, Phase, Player, Step, Terms, adam, linear, nonsaturating
 from ganzoo_srgan.content import SPACES
 from ganzoo_srgan.networks import bicubic
 
@@ -22,38 +20,29 @@ class SRGAN(Objective):
     x is I^HR, a crop of a photograph; low is I^LR, the same crop made smaller; G(low) is I^SR.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"x", "low"})
-    external: ClassVar[tuple[str, ...]] = ("content",)
+    G: Generator
+    D: Discriminator
+    content: Annotated[Literal["vgg54", "pixels"], "where the GAN compares content; vgg54 needs its weights"] = "vgg54"
+    adv: Annotated[float, "weight of the adversarial loss (Eq. 3)"] = 1e-3
+    mse_lr: Annotated[float, "Adam's step while the loss is MSE"] = 1e-4
+    mse_lr_end: Annotated[float, "its factor at the end of that phase, on a straight line"] = 1.0
+    lr: Annotated[float, "Adam's step of the GAN; a tenth of it in the second half (Sec. 3.2)"] = 1e-4
+    mse_images: Annotated[int, "length of the MSE phase in crops: 1e6 updates of 16; 0: there is none"] = 16_000_000
+    images: Annotated[int, "length of the GAN phase: 2e5 updates of 16; 0: SRResNet alone"] = 3_200_000
 
-    def __init__(
-        self,
-        G: Generator,
-        D: Discriminator,
-        *,
-        content: Literal["vgg54", "pixels"] = "vgg54",  # where the GAN's content is compared; vgg54 needs its weights
-        adv: float = 1e-3,  # weight of the adversarial loss (Eq. 3)
-        mse_lr: float = 1e-4,  # Adam's step while the loss is MSE
-        mse_lr_end: float = 1.0,  # its factor at the end of that phase, on a straight line
-        lr: float = 1e-4,  # Adam's step of the GAN; a tenth of it in the second half (Sec. 3.2)
-        mse_images: int = 16_000_000,  # length of the MSE phase in crops: 1e6 updates of 16; 0: there is none
-        images: int = 3_200_000,  # length of the GAN phase: 2e5 updates of 16; 0: SRResNet alone
-    ) -> None:
-        super().__init__()
-        self.G, self.D, self.content = G, D, SPACES[content]()
-        self.adv, self.lr, self.images = adv, lr, images
-        self.mse_lr, self.mse_lr_end, self.mse_images = mse_lr, mse_lr_end, mse_images
+    needs = frozenset({"x", "low"})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.space = SPACES[self.content]()
 
     def phases(self) -> Sequence[Phase]:
         R = Player("R", [self.G], adam(self.mse_lr, 0.9), {"lr": linear(1.0, self.mse_lr_end)})
         D = Player("D", [self.D], adam(self.lr, 0.9), {"lr": a_tenth_at_half})
         G = Player("G", [self.G], adam(self.lr, 0.9), {"lr": a_tenth_at_half})
         right = Phase("srresnet", [Step(R, self.mse_loss)], self.mse_images)
-        real = Phase("srgan", [Step(D, self.d_loss), Step(G, self.g_loss)], self.images, enter=self.look)
+        real = Phase("srgan", [Step(D, self.d_loss), Step(G, self.g_loss)], self.images)
         return [phase for phase in (right, real) if phase.images]
-
-    def look(self) -> None:
-        """Before the GAN begins: VGG's weights, where it is VGG that compares."""
-        self.content.load(next(self.G.parameters()).device)
 
     def mse_loss(self, batch: Batch) -> Terms:
         """l_MSE, Eq. 4, of pixels in [-1, 1]."""
@@ -66,13 +55,13 @@ class SRGAN(Objective):
     def g_loss(self, batch: Batch) -> Terms:
         """l_X + 1e-3 l_Gen, Eq. 3: content as in Eq. 4 or 5, and -log D(G(I^LR)), Eq. 6."""
         fake = self.G(batch["low"])
-        content = (self.content(fake).float() - self.content(batch["x"]).float()).square()
+        content = (self.space(fake).float() - self.space(batch["x"]).float()).square()
         return {"content": content.mean(), "adv": self.adv * nonsaturating.g(self.D(fake), None)}
 
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
         """Bicubic enlargements, ours, and the truth."""
-        G, low = self.shipped()["G"], batch["low"]
+        G, low = self.exported_networks()["G"], batch["low"]
         assert isinstance(G, Generator)
         enlarged = bicubic(low, batch["x"].shape[-1] // low.shape[-1])
         return {"bicubic": enlarged, "G": G.sample(len(low), seed=0, low=low), "x": batch["x"]}

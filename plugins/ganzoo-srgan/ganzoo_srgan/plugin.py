@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
-WEIGHTS = Path(__file__).parent / "weights"
 SMALL = {
     "image_size": 96, "channels": 3, "scale": 4, "width": 32, "blocks": 6, "norm": "none", "skip": "bicubic",
     "d_width": 24, "d_hidden": 128, "content": "pixels", "mse_lr": 1e-3, "mse_lr_end": 0.0, "mse_images": 48_000,
@@ -50,8 +47,3 @@ SRGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [SRGAN]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("srgan.*"))]

@@ -1,35 +1,31 @@
-"""SRGAN: conformance, equality with the published networks, its losses, and what it says without VGG's weights."""
+"""SRGAN: equality with the published networks, its losses, and what it says without VGG's weights."""
 
 from __future__ import annotations
 
 import copy
 import math
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import numpy
+import PIL.Image
 import pytest
 import torch
 from ganzoo_srgan import content
 from ganzoo_srgan.content import VGG54, Pixels
 from ganzoo_srgan.networks import bicubic, networks
 from ganzoo_srgan.objective import SRGAN, a_tenth_at_half
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, leaky_relu, linear, prelu
 
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError, IntegrityError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
-from ganzoo_core.recipes import build, recipe
-from ganzoo_core.testing import Conformance
+from ganzoo_core.nn import Discriminator, Generator, Images
+from ganzoo_core.nn import Image as Low
+from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
-from ganzoo_core.trainer import Alternating
-
-
-@pytest.mark.parametrize("family", ["srgan"])
-class TestConformance(Conformance): ...
-
+from ganzoo_core.training.trainer import Alternating
 
 # Parameters and float buffers of the reference network (16 blocks, x4; crops of 96 px), in their order.
 CONV, BN = (64, 64, 3, 3), [(64,)] * 4
@@ -139,7 +135,7 @@ def test_scales_and_crops_that_do_not_exist_are_refused_in_one_line() -> None:
 
 def test_bicubic_is_pillows() -> None:
     x = torch.randint(0, 256, (12, 20), generator=torch.Generator().manual_seed(0)).float()
-    theirs = numpy.asarray(Image.fromarray(x.numpy()).resize((80, 48), Image.Resampling.BICUBIC))
+    theirs = numpy.asarray(PIL.Image.fromarray(x.numpy()).resize((80, 48), PIL.Image.Resampling.BICUBIC))
     torch.testing.assert_close(bicubic(x[None, None], 4)[0, 0], torch.tensor(theirs), atol=1e-3, rtol=0)
 
 
@@ -169,7 +165,7 @@ class Fixed(Generator):
 
     def __init__(self, shift: float) -> None:
         super().__init__()
-        self.inputs, self.output = {"low": Input("image", (3, None, None))}, Output((3, None, None))
+        self.inputs, self.output = {"low": Low((3, None, None))}, Images((3, None, None))
         self.shift = nn.Parameter(torch.tensor(shift))
 
     def forward(self, low: Tensor) -> Tensor:
@@ -199,10 +195,8 @@ def test_losses_in_closed_form() -> None:
 
 def test_features_are_compared_at_a_scale_of_one_in_12_75(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eq. 5: (1 / 12.75)^2, about 0.006, times the MSE of features, here of the normalised picture itself."""
-    monkeypatch.setattr(content, "read_vgg", lambda path: nn.Identity())
-    monkeypatch.setattr(content, "found", Path)
+    monkeypatch.setattr(VGG54, "read", lambda self: nn.Identity())
     game = SRGAN(Fixed(0.25), Mean(), content="vgg54")
-    game.phases()[-1].enter()
     expected = sum((0.25 / std) ** 2 for std in (0.229, 0.224, 0.225)) / 3 / 12.75**2  # pixels differ by 1/4 in [0, 1]
     assert game.g_loss(BATCH)["content"].item() == pytest.approx(expected)
     assert pytest.approx(0.006, abs=2e-4) == content.SCALE**2
@@ -279,17 +273,21 @@ def vgg(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.device("meta"):
         names = {k: v.shape for k, v in vgg19().state_dict().items() if k.startswith("features.")}
     state = {k: torch.randn(shape) / math.sqrt(math.prod(shape[1:])) for k, shape in names.items()}
-    path = tmp_path_factory.mktemp("vgg") / content.FILE
+    path = tmp_path_factory.mktemp("vgg") / content.FILE.name
     torch.save({**state, "classifier.0.weight": torch.zeros(1)}, path)
     return path
 
 
+def pinned(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "FILE", replace(content.FILE, sha256=prefix))
+
+
 def placed(vgg: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """That file where it is looked for, under the hash that it has."""
-    path = root / "GANZOO_DATA" / "extractors" / content.FILE
+    path = root / "GANZOO_DATA" / "extractors" / content.FILE.name
     path.parent.mkdir(parents=True)
     path.symlink_to(vgg)
-    monkeypatch.setattr(content, "PREFIX", sha256(vgg.read_bytes()).hexdigest()[:8])
+    pinned(sha256(vgg.read_bytes()).hexdigest()[:8], monkeypatch)
     return path
 
 
@@ -299,7 +297,7 @@ def test_without_the_file_one_line_says_where_to_put_it(nowhere: Path) -> None:
     with pytest.raises(GanzooError) as fault:
         next(gz.train(game, data=batches, out=nowhere / "run"))
     line = str(fault.value)
-    assert f"extractors/{content.FILE}" in line and str(nowhere / "GANZOO_DATA") in line and "\n" not in line
+    assert f"extractors/{content.FILE.name}" in line and str(nowhere / "GANZOO_DATA") in line and "\n" not in line
     assert "content=pixels" in line
     assert not (nowhere / "run").exists()
 
@@ -313,7 +311,6 @@ def test_features_are_those_before_the_fifth_pooling(vgg: Path, nowhere: Path, m
     """The 4th convolution of the 5th group, after its ReLU: sixteen convolutions, four poolings."""
     placed(vgg, nowhere, monkeypatch)
     space = VGG54()
-    space.load(torch.device("cpu"))
     x = 2 * torch.rand(2, 3, 32, 32) - 1
     state = torch.load(vgg, weights_only=True)
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -332,10 +329,11 @@ def test_vgg_is_frozen_and_no_part_of_the_state(vgg: Path, nowhere: Path, monkey
     game = build(made)
     runner = Alternating(batch_size=2, images=4)
     reports = list(runner.run(game, synthetic(game.needs, made.args)))
-    assert game.content.phi is not None and not game.content.phi.training
-    assert all(w.grad is None and not w.requires_grad for w in game.content.parameters())
+    phi = game.space.on(torch.device("cpu"))
+    assert not phi.training and all(w.grad is None and not w.requires_grad for w in phi.parameters())
+    assert not list(game.space.parameters()) and copy.deepcopy(game).space is game.space
     saved = reports[-1].checkpoint()
-    assert not [name for name in saved.objective if name.startswith("content")]
+    assert not [name for name in saved.objective if name.startswith(("content", "space"))]
     before = copy.deepcopy(game.G.state_dict())
     rest = list(runner.run(game, synthetic(game.needs, made.args), saved))
     assert not rest and all(torch.equal(v, before[k]) for k, v in game.G.state_dict().items())
@@ -343,14 +341,14 @@ def test_vgg_is_frozen_and_no_part_of_the_state(vgg: Path, nowhere: Path, monkey
 
 def test_another_file_of_that_name_is_refused(vgg: Path, nowhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = placed(vgg, nowhere, monkeypatch)
-    monkeypatch.setattr(content, "PREFIX", "dcbb9e9d")
+    pinned("dcbb9e9d", monkeypatch)
     with pytest.raises(IntegrityError, match="begins with"):
-        VGG54().load(torch.device("cpu"))
+        VGG54()(torch.zeros(1, 3, 32, 32))
     path.unlink()
     path.write_bytes(b"<html>")
-    monkeypatch.setattr(content, "PREFIX", sha256(b"<html>").hexdigest()[:8])
+    pinned(sha256(b"<html>").hexdigest()[:8], monkeypatch)
     with pytest.raises(GanzooError, match="does not hold VGG19's weights") as fault:
-        VGG54().load(torch.device("cpu"))
+        VGG54()(torch.zeros(1, 3, 32, 32))
     assert "\n" not in str(fault.value)
 
 
@@ -359,17 +357,16 @@ def test_a_pickle_that_is_more_than_tensors_is_not_run(nowhere: Path, monkeypatc
         def __reduce__(self) -> tuple[object, ...]:
             return Path.touch, (nowhere / "sprung",)
 
-    path = nowhere / "GANZOO_DATA" / "extractors" / content.FILE
+    path = nowhere / "GANZOO_DATA" / "extractors" / content.FILE.name
     path.parent.mkdir(parents=True)
     torch.save(Trap(), path)
-    monkeypatch.setattr(content, "PREFIX", sha256(path.read_bytes()).hexdigest()[:8])
+    pinned(sha256(path.read_bytes()).hexdigest()[:8], monkeypatch)
     with pytest.raises(GanzooError, match="does not hold VGG19's weights"):
-        VGG54().load(torch.device("cpu"))
+        VGG54()(torch.zeros(1, 3, 32, 32))
     assert not (nowhere / "sprung").exists()
 
 
 def test_pixels_are_compared_as_they_are() -> None:
     x = torch.randn(2, 3, 4, 4)
     space = Pixels()
-    space.load(torch.device("cpu"))
     assert torch.equal(space(x), x) and not list(space.parameters())

@@ -20,10 +20,10 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 import ganzoo_core as gz
-from ganzoo_core import pictures
-from ganzoo_core.data import DATASETS, open_source
-from ganzoo_core.data.shapes import COLOURS, SHAPES
-from ganzoo_core.networks import encoded
+from ganzoo_core import imaging
+from ganzoo_core.data import DATASETS, open_dataset
+from ganzoo_core.data.sets.shapes import COLOURS, SHAPES
+from ganzoo_core.text import encode_text
 
 WORDS = {
     "size": ("small", "large"),
@@ -55,10 +55,10 @@ def obeyed(v: Tensor, t: Tensor, said: Sequence[int]) -> str:
 def main(source: str, out: Path, n: int) -> None:
     model = gz.load(source)
     G, V = model.generator, model.networks["V"]
-    t = normalize(G.T(encoded(CAPTIONS, BYTES)), dim=1)
+    t = normalize(G.T(encode_text(CAPTIONS, BYTES)), dim=1)
     drawn = torch.cat([V(G.sample(len(CAPTIONS), seed=seed, text=CAPTIONS)) for seed in range(n)])
     print(f"drawn: {obeyed(drawn, t, list(range(len(CAPTIONS))) * n)}")
-    shapes = open_source("shapes:captions", image_size=32, datasets={dataset.name: dataset for dataset in DATASETS})
+    shapes = open_dataset("shapes:captions", image_size=32, datasets={dataset.name: dataset for dataset in DATASETS})
     real = shapes.fetch(range(n * len(CAPTIONS)))
     print(f"real: {obeyed(V(real['x']), t, [CAPTIONS.index(caption) for caption in read(real['text'])])}")
     out.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def main(source: str, out: Path, n: int) -> None:
         for size, place in (("small", "top left"), ("large", "bottom right"))
         for colour in COLOURS
     ]
-    pictures.save(pictures.grid(G.sample(len(shown), seed=0, text=shown), len(COLOURS)), out / "shapes.png")
+    imaging.save(imaging.grid(G.sample(len(shown), seed=0, text=shown), len(COLOURS)), out / "shapes.png")
 
 
 if __name__ == "__main__":

@@ -24,10 +24,12 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 import ganzoo_core as gz
-from ganzoo_core import pictures
-from ganzoo_core.data import DATASETS, Source, open_source
-from ganzoo_core.data.captions import HUES, Captioned, hsv, recaptioned
-from ganzoo_core.networks import Generator, encoded
+from ganzoo_core import imaging
+from ganzoo_core.data import DATASETS, Dataset, open_dataset
+from ganzoo_core.data.sets.emoji_captions import HUES, hsv, recaptioned
+from ganzoo_core.data.views.captions import Captioned
+from ganzoo_core.nn import Generator
+from ganzoo_core.text import encode_text
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple")
 OBJECTS = ("heart", "circle", "square", "book", "car", "balloon")
@@ -76,7 +78,7 @@ def found(model: gz.Model, things: Sequence[str], n: int) -> list[str]:
     right = torch.zeros(2, len(things))
     for colour in COLOURS:
         captions = [recaptioned(thing, colour) for thing in things]
-        meant = normalize(net.T(encoded(captions, BYTES)), dim=1)  # [K, d]
+        meant = normalize(net.T(encode_text(captions, BYTES)), dim=1)  # [K, d]
         for stage, x in enumerate(drawn(net, captions, n).unbind(1)):
             best = (V(x) @ meant.T).argmax(1).view(len(things), n)
             right[stage] += (best == torch.arange(len(things))[:, None]).float().mean(1) / len(COLOURS)
@@ -88,10 +90,10 @@ def found(model: gz.Model, things: Sequence[str], n: int) -> list[str]:
     ]
 
 
-def real(source: Source) -> str:
+def real(source: Dataset) -> str:
     """The agreement of real pictures with captions that name a colour, as they are trained on: all that can be had."""
     found: dict[str, list[str]] = {colour: [] for colour in COLOURS}
-    batch = source.draw([k % len(source) for k in range(DRAWN)], range(DRAWN))
+    batch = source.fetch_augmented([k % len(source) for k in range(DRAWN)], range(DRAWN))
     for x, caption in zip(batch["x"], read(batch["text"]), strict=True):
         for colour in set(caption.split()) & set(COLOURS):
             found[colour].append(mean_hue(x))
@@ -99,7 +101,7 @@ def real(source: Source) -> str:
 
 
 @torch.no_grad()
-def nearest(x: Tensor, source: Source) -> Tensor:
+def nearest(x: Tensor, source: Dataset) -> Tensor:
     """The training pictures whose features are nearest.  [N, C, H, W]"""
     looking = load_extractor("emoji-cnn")
     seen = source.fetch(range(len(source)))["x"]
@@ -115,7 +117,7 @@ def main(source: str, out: Path, n: int) -> None:
     model, size = gz.load(source), 64
     net = model.generator
     out.mkdir(parents=True, exist_ok=True)
-    train, test = (open_source(f"emoji:captions{part}", image_size=size, datasets=DATA) for part in ("", "_test"))
+    train, test = (open_dataset(f"emoji:captions{part}", image_size=size, datasets=DATA) for part in ("", "_test"))
     assert isinstance(test, Captioned)
     every = max(1, len(test) // HELD_OUT)
     for name, things in (("six things", OBJECTS), ("held-out captions", test.captions[::every])):
@@ -125,16 +127,14 @@ def main(source: str, out: Path, n: int) -> None:
     for stage, said in zip(("Stage I", "Stage II"), found(model, OBJECTS, n), strict=True):
         print(f"thing as said, {stage}: {said}")
     colours = drawn(net, [f"{c} {thing}" for thing in SHOWN for c in COLOURS], 2)[:, 1]
-    pictures.save(pictures.grid(across(colours), len(COLOURS)), out / "colours.png")
+    imaging.save(imaging.grid(across(colours), len(COLOURS)), out / "colours.png")
     objects = drawn(net, [f"{c} {thing}" for c in ("blue", "red", "green") for thing in OBJECTS], 2)[:, 1]
-    pictures.save(pictures.grid(across(objects), len(OBJECTS)), out / "objects.png")
+    imaging.save(imaging.grid(across(objects), len(OBJECTS)), out / "objects.png")
     batch = test.fetch(range(0, len(test), every))
     samples = net.sample(len(batch["x"]), seed=0, text=batch["text"])
-    pictures.save(pictures.beside([samples, nearest(samples, train), batch["x"]]), out / "nearest.png")
+    imaging.save(imaging.beside([samples, nearest(samples, train), batch["x"]]), out / "nearest.png")
     batch = train.fetch(range(0, len(train), len(train) // HELD_OUT))
-    pictures.save(
-        pictures.beside([net.sample(len(batch["x"]), seed=0, text=batch["text"]), batch["x"]]), out / "met.png"
-    )
+    imaging.save(imaging.beside([net.sample(len(batch["x"]), seed=0, text=batch["text"]), batch["x"]]), out / "met.png")
 
 
 def across(samples: Tensor) -> Tensor:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
-from ganzoo_core.blocks import initialise
-from ganzoo_core.losses import Terms
-from ganzoo_core.networks import Discriminator, Generator, Output
-from ganzoo_core.objective import Batch, Phase, Player, Step, adam
+from ganzoo_core.nn import Discriminator, Generator, Images, doublings, initialise
+from ganzoo_core.objectives import Batch, Phase, Player, Step, Terms, adam
 from ganzoo_stackgan.objective import SHOWN, fooled, real
 from ganzoo_stackgan.speaking import Speaking, inputs
-from ganzoo_stackgan.stages import halvings, tiled
+from ganzoo_stackgan.stages import tiled
 from ganzoo_stackgan.words import ImageEncoder, Spoken, TextEncoder, shifted
 
 
@@ -24,9 +22,9 @@ class G(Speaking):
 
     def __init__(self, size: int, channels: int, width: int, z_dim: int, dim: int, nt: int, T: TextEncoder) -> None:
         super().__init__()
-        self.inputs, self.output = inputs(z_dim), Output((channels, size, size))
+        self.inputs, self.output = inputs(z_dim), Images((channels, size, size))
         self.project = projection(dim, nt)
-        n = halvings(size)
+        n = doublings(size)
         widths = [width * 2**i for i in reversed(range(n))]
         layers: list[nn.Module] = [nn.ConvTranspose2d(nt + z_dim, widths[0], 4, 1, 0, bias=False)]
         for f, f_next in zip(widths, [*widths[1:], channels], strict=True):
@@ -60,7 +58,7 @@ class D(Discriminator):
 
     def __init__(self, size: int, channels: int, width: int, dim: int, nt: int, mix: int) -> None:
         super().__init__()
-        widths = [width * 2**i for i in range(halvings(size))]
+        widths = [width * 2**i for i in range(doublings(size))]
         layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
         for f, f_next in pairwise(widths):
             layers += [nn.Conv2d(f, f_next, 4, 2, 1, bias=False), nn.BatchNorm2d(f_next), nn.LeakyReLU(0.2)]
@@ -96,24 +94,16 @@ class GANCLS(Spoken):
     with words in between those of two pictures (Sec. 4.3, GAN-INT).
     """
 
-    def __init__(
-        self,
-        G: Generator,
-        D: Discriminator,
-        V: ImageEncoder,
-        *,
-        interpolate: float = 1.0,  # weight of GAN-INT's term; 0: GAN-CLS alone
-        beta: float = 0.5,  # how far in between
-        lr: float = 2e-4,  # Adam's step for both players; it is halved `halvings` times
-        halvings: int = 6,  # every 100 of 600 epochs
-        words_lr: float = 1e-3,  # Adam's step while words are learnt
-        words_images: int = 1_000_000,  # length of that phase; 0: embeddings are given
-        images: int = 5_300_000,  # length in real images: 600 epochs of 8,855 birds
-    ) -> None:
-        super().__init__()
-        self.G, self.D, self.V = G, D, V
-        self.interpolate, self.beta, self.lr, self.halvings = interpolate, beta, lr, halvings
-        self.words_lr, self.words_images, self.images = words_lr, words_images, images
+    G: Generator
+    D: Discriminator
+    V: ImageEncoder
+    interpolate: Annotated[float, "weight of GAN-INT's term; 0: GAN-CLS alone"] = 1.0
+    beta: Annotated[float, "how far in between"] = 0.5
+    lr: Annotated[float, "Adam's step for both players; it is halved `halvings` times"] = 2e-4
+    halvings: Annotated[int, "every 100 of 600 epochs"] = 6
+    words_lr: Annotated[float, "Adam's step while words are learnt"] = 1e-3
+    words_images: Annotated[int, "length of that phase; 0: embeddings are given"] = 1_000_000
+    images: Annotated[int, "length in real images: 600 epochs of 8,855 birds"] = 5_300_000
 
     def phases(self) -> Sequence[Phase]:
         G: Any = self.G
@@ -149,22 +139,24 @@ class GANCLS(Spoken):
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
         """What the captions say, beside what they were written about."""
-        G, text = self.shipped()["G"], batch["text"][:SHOWN]
+        G, text = self.exported_networks()["G"], batch["text"][:SHOWN]
         assert isinstance(G, Generator)
         return {"G": G.sample(len(text), seed=0, text=text), "x": batch["x"][:SHOWN]}
 
 
 def networks(
     *,
-    image_size: int = 64,  # side of the square image
-    channels: int = 3,  # 1 gray, 3 colour
-    width: int = 64,  # channels at half the side
-    z_dim: int = 100,  # length of the latent z ~ N(0, 1)
-    dim: int = 1024,  # length of an embedding of words
-    nt: int = 128,  # what it is projected to
-    mix: int = 0,  # convolutions of 1x1 over picture and words in D: 0 as in the reference, 1 as in the authors' code
-    t_width: int = 128,  # of the text encoder
-    v_width: int = 64,  # of the picture encoder, with which the text encoder is trained
+    image_size: Annotated[int, "side of the square image"] = 64,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    width: Annotated[int, "channels at half the side"] = 64,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1)"] = 100,
+    dim: Annotated[int, "length of an embedding of words"] = 1024,
+    nt: Annotated[int, "what it is projected to"] = 128,
+    mix: Annotated[
+        int, "convolutions of 1x1 over picture and words in D: 0 as in the reference, 1 as in the authors' code"
+    ] = 0,
+    t_width: Annotated[int, "of the text encoder"] = 128,
+    v_width: Annotated[int, "of the picture encoder, with which the text encoder is trained"] = 64,
 ) -> dict[str, nn.Module]:
     """The generator G with its text encoder T, the discriminator D, the picture encoder V."""
     return {

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from ganzoo_core.blocks import initialise
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Output
+from ganzoo_core.nn import Images, doublings, initialise
 from ganzoo_stackgan.speaking import Speaking, inputs
-from ganzoo_stackgan.stages import D, StageI, StageII, halvings
+from ganzoo_stackgan.stages import D, StageI, StageII
 from ganzoo_stackgan.words import ImageEncoder, TextEncoder
 
 
 class G(Speaking):
     """Words and z -> the embedding -> Stage I's sketch -> Stage II's picture."""
 
-    shown: ClassVar[Mapping[str, Any]] = {"stages": True}
+    default_options: ClassVar[Mapping[str, Any]] = {"stages": True}
 
     def __init__(self, G1: StageI, G2: StageII, T: TextEncoder, size: int, channels: int, z_dim: int) -> None:
         super().__init__()
-        self.inputs, self.output = inputs(z_dim), Output((channels, size, size))
+        self.inputs, self.output = inputs(z_dim), Images((channels, size, size))
         self.G1, self.G2, self.T = G1, G2, T
 
     def forward(self, e: Tensor, z: Tensor) -> Tensor:  # [N, d], [N, z] -> [N, C, H, W]
@@ -60,22 +59,24 @@ class G(Speaking):
 
 def networks(
     *,
-    image_size: int = 256,  # side of Stage II's pictures
-    small: int = 64,  # side of Stage I's pictures
-    channels: int = 3,  # 1 gray, 3 colour
-    width: int = 192,  # G's; the published for COCO, and 128 for birds and flowers
-    d_width: int = 96,  # D's channels next to the picture; 64 for birds and flowers
-    z_dim: int = 100,  # length of the latent z ~ N(0, 1)
-    c_dim: int = 128,  # length of the condition that is drawn around the words' mean
-    dim: int = 1024,  # length of an embedding of words
-    blocks: int = 2,  # Stage II's residual blocks; 4 for birds and flowers
-    keep: float = 0.0,  # of Stage I's picture, enlarged, under Stage II's; 0 as published
-    t_width: int = 128,  # of the text encoder
-    v_width: int = 64,  # of the picture encoder, with which the text encoder is trained
+    image_size: Annotated[int, "side of Stage II's pictures"] = 256,
+    small: Annotated[int, "side of Stage I's pictures"] = 64,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    width: Annotated[int, "G's; the published for COCO, and 128 for birds and flowers"] = 192,
+    d_width: Annotated[int, "D's channels next to the picture; 64 for birds and flowers"] = 96,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1)"] = 100,
+    c_dim: Annotated[int, "length of the condition that is drawn around the words' mean"] = 128,
+    dim: Annotated[int, "length of an embedding of words"] = 1024,
+    blocks: Annotated[int, "Stage II's residual blocks; 4 for birds and flowers"] = 2,
+    keep: Annotated[float, "of Stage I's picture, enlarged, under Stage II's; 0 as published"] = 0.0,
+    t_width: Annotated[int, "of the text encoder"] = 128,
+    v_width: Annotated[int, "of the picture encoder, with which the text encoder is trained"] = 64,
 ) -> dict[str, nn.Module]:
     """The generator G with G1, G2 and T; the discriminators D1 and D2; the picture encoder V."""
-    if halvings(image_size) <= halvings(small):
-        raise GanzooError(f"small {small}: not below image_size {image_size}", "Stage II makes it larger.")
+    sides = [image_size >> k for k in range(1, doublings(image_size))]
+    if small not in sides:
+        named = " or ".join(map(str, sides)) or "possible"
+        raise GanzooError(f"small {small}: for image_size {image_size} not {named}", "Stage II doubles it.")
     G1 = StageI(small, channels, width, z_dim, dim, c_dim).apply(initialise)
     G2 = StageII(small, image_size, channels, width, dim, c_dim, blocks, keep).apply(initialise)
     return {

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, softplus
 
-from ganzoo_core.losses import Terms, single
-from ganzoo_core.networks import Generator
-from ganzoo_core.objective import Batch, Phase, Player, Step, adam
-from ganzoo_stackgan.networks import G
+from ganzoo_core.nn import Generator
+from ganzoo_core.objectives import Batch, Phase, Player, Step, Terms, adam, to_float32
+from ganzoo_stackgan import networks
 from ganzoo_stackgan.stages import D
 from ganzoo_stackgan.words import ImageEncoder, Spoken, shifted
 
@@ -24,26 +24,17 @@ class StackGAN(Spoken):
     x is a picture, e the embedding of its words, c the condition drawn around mu(e). D sees mu(e).
     """
 
-    def __init__(
-        self,
-        G: G,
-        D1: D,
-        D2: D,
-        V: ImageEncoder,
-        *,
-        lam: float = 2.0,  # lambda, the weight of the KL term; 1 in the paper, 2 in the authors' code
-        lr: float = 2e-4,  # Adam's step for all; it is halved `halvings` times in each stage
-        halvings: int = 6,  # every 100 of 600 epochs
-        words_lr: float = 1e-3,  # Adam's step while words are learnt
-        words_images: int = 1_000_000,  # length of that phase; 0: embeddings are given
-        stage1_images: int = 50_000_000,  # length of Stage I: 600 epochs of COCO
-        images: int = 50_000_000,  # length of Stage II
-    ) -> None:
-        super().__init__()
-        self.G, self.D1, self.D2, self.V = G, D1, D2, V
-        self.lam, self.lr, self.halvings = lam, lr, halvings
-        self.words_lr, self.words_images = words_lr, words_images
-        self.stage1_images, self.images = stage1_images, images
+    G: networks.G
+    D1: D
+    D2: D
+    V: ImageEncoder
+    lam: Annotated[float, "lambda, the weight of the KL term; 1 in the paper, 2 in the authors' code"] = 2.0
+    lr: Annotated[float, "Adam's step for all; it is halved `halvings` times in each stage"] = 2e-4
+    halvings: Annotated[int, "every 100 of 600 epochs"] = 6
+    words_lr: Annotated[float, "Adam's step while words are learnt"] = 1e-3
+    words_images: Annotated[int, "length of that phase; 0: embeddings are given"] = 1_000_000
+    stage1_images: Annotated[int, "length of Stage I: 600 epochs of COCO"] = 50_000_000
+    images: Annotated[int, "length of Stage II"] = 50_000_000
 
     def phases(self) -> Sequence[Phase]:
         D1, G1, D2, G2 = (
@@ -114,19 +105,19 @@ class StackGAN(Spoken):
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
         """Both stages of what the captions say, beside what they were written about."""
-        G, text = self.shipped()["G"], batch["text"][:SHOWN]
+        G, text = self.exported_networks()["G"], batch["text"][:SHOWN]
         assert isinstance(G, Generator)
         return {"G": G.sample(len(text), seed=0, text=text, stages=True), "x": batch["x"][:SHOWN]}
 
 
 def real(scores: Tensor) -> Tensor:
     """-E log D."""
-    return softplus(-single(scores)).mean()
+    return softplus(-to_float32(scores)).mean()
 
 
 def fooled(scores: Tensor) -> Tensor:
     """-E log(1 - D)."""
-    return softplus(single(scores)).mean()
+    return softplus(to_float32(scores)).mean()
 
 
 def divergence(mu: Tensor, logvar: Tensor) -> Tensor:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Metric, Paper, Preset, Weights
+from ganzoo_core.plugin import Family, Metric, Paper, Preset, hookimpl
 
-WEIGHTS = Path(__file__).parent / "weights"
 SPOKEN = {"channels": 3, "z_dim": 64, "dim": 128, "t_width": 32, "v_width": 16}
 SMALL = {**SPOKEN, "width": 24, "d_width": 40, "c_dim": 64, "halvings": 2, "lr": 5e-4, "lam": 0.01, "keep": 1.0}
 TINY = {"channels": 3, "z_dim": 8, "dim": 12, "t_width": 8, "v_width": 4, "words_images": 8_000}
@@ -102,8 +99,3 @@ def ganzoo_metrics() -> Iterable[Metric]:
             ("text_to_image",),
         )
     ]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted([*WEIGHTS.glob("stackgan.*"), *WEIGHTS.glob("gan_cls.*")])]

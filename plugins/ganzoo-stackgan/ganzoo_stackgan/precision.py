@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics import Subject
+from ganzoo_core.metrics import EvalContext
 from ganzoo_stackgan.speaking import Speaking
 from ganzoo_stackgan.words import padded
 
@@ -23,19 +23,19 @@ Found = Iterator[tuple[str, float, dict[str, Any]]]
 
 
 @torch.no_grad()
-def r_precision(subject: Subject) -> Found:
+def r_precision(context: EvalContext) -> Found:
     """Of what is drawn, and of real pictures."""
-    net, V = subject.net, subject.model.networks.get("V")
+    net, V = context.net, context.model.networks.get("V")
     if not isinstance(net, Speaking) or V is None:
-        raise GanzooError(f"r_precision: {subject.model} has no encoders of words and of pictures")
+        raise GanzooError(f"r_precision: {context.model} has no encoders of words and of pictures")
     made, real, text = [], [], []
-    for batch in subject.generated():
+    for batch in context.generated():
         x, words = batch["x"], padded(batch["text"])
         made.append(V(x))
         real.append(V(batch["target"].to(x.device)))
         text.append(words)
     every = torch.cat(text)
-    said = every.unique(dim=0)
+    said = every.unique(dim=0)  # type: ignore[no-untyped-call]
     others = min(OTHERS, len(said) - 1)
     if others < 1:
         raise GanzooError("r_precision: all captions are the same", "It needs two at least.")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Generator, Input, encoded, sample_exactly
+from ganzoo_core.nn import Embedding, Generator, Input, Latent, Text, encode_text, sample_deterministic
 from ganzoo_stackgan.words import TextEncoder
 
 Draw = Callable[[Tensor, Tensor], Tensor]  # (embedding [N, d], z [N, z]) -> picture
@@ -23,17 +23,17 @@ class Speaking(Generator):
     def speak(self, draw: Draw, n: int, seed: int, towards: str, embedding: Tensor | None, given: Any) -> Tensor:
         """n samples of `draw`, by what is given: text, or an embedding, or text and another that it is to become."""
         if embedding is not None:
-            return sample_exactly(Embedded(self), draw, n, seed, {"embedding": embedding, **given})
+            return sample_deterministic(Embedded(self), draw, n, seed, {"embedding": embedding, **given})
         if towards:
             e = self.spoken_between(given.pop("text", None), towards, n)
             z = given.pop("z", None)
             z = self.prior(1, torch.Generator().manual_seed(seed)) if z is None else z
-            return sample_exactly(Embedded(self), draw, n, seed, {"embedding": e, "z": z, **given})
-        return sample_exactly(self, lambda text, z: draw(self.heard(text), z), n, seed, given)
+            return sample_deterministic(Embedded(self), draw, n, seed, {"embedding": e, "z": z, **given})
+        return sample_deterministic(self, lambda text, z: draw(self.heard(text), z), n, seed, given)
 
     def heard(self, text: Tensor) -> Tensor:
         """The embedding of captions, and a word on words that are new."""
-        self.T.listen(text.unique(dim=0))
+        self.T.listen(text.unique(dim=0))  # type: ignore[no-untyped-call]
         return self.T(text)
 
     @torch.no_grad()
@@ -44,7 +44,7 @@ class Speaking(Generator):
                 "towards: needs one text to begin with", 'Give --text "a red heart" -c towards="a blue heart".'
             )
         device = self.T.last.weight.device
-        a, b = (self.heard(encoded([words], len(words.encode())).to(device)) for words in (start, end))
+        a, b = (self.heard(encode_text([words], len(words.encode())).to(device)) for words in (start, end))
         return torch.lerp(a, b, torch.linspace(0, 1, n, device=device)[:, None])
 
 
@@ -55,7 +55,7 @@ class Embedded(Generator):
         super().__init__()
         self.whole = whole
         dim = whole.T.last.out_features
-        self.inputs = {"embedding": Input("text", (dim,)), "z": whole.inputs["z"]}
+        self.inputs = {"embedding": Embedding(dim), "z": whole.inputs["z"]}
         self.output = whole.output
 
     def forward(self, *inputs: Tensor) -> Tensor:
@@ -63,4 +63,4 @@ class Embedded(Generator):
 
 
 def inputs(z_dim: int) -> dict[str, Input]:
-    return {"text": Input("text", (None,)), "z": Input("latent", (z_dim,))}
+    return {"text": Text(), "z": Latent((z_dim,))}

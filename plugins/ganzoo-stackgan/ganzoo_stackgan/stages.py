@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, relu
 
-from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator
+from ganzoo_core.nn import Discriminator, doublings
 
 WHITE = 0.99  # the lightest that a tanh should have to reach
 Drawn = tuple[Tensor, Tensor, Tensor]  # picture, mu, log sigma^2
@@ -33,7 +32,7 @@ class StageI(nn.Module):
 
     def __init__(self, size: int, channels: int, width: int, z_dim: int, dim: int, c_dim: int) -> None:
         super().__init__()
-        n = halvings(size)  # to 4x4
+        n = doublings(size)  # of 4x4
         f = 8 * width
         self.ca = Augmentation(dim, c_dim)
         self.fc = nn.Sequential(nn.Linear(c_dim + z_dim, f * 16, bias=False), nn.BatchNorm1d(f * 16), nn.ReLU())
@@ -58,7 +57,7 @@ class StageII(nn.Module):
         super().__init__()
         self.keep, self.scale = keep, size // small
         f = 4 * width
-        ups = halvings(size) - halvings(small) + 2
+        ups = doublings(size) - doublings(small) + 2
         self.ca = Augmentation(dim, c_dim)
         self.encoder = nn.Sequential(
             conv3(channels, width), nn.ReLU(),
@@ -97,7 +96,7 @@ class D(Discriminator):
 
     def __init__(self, size: int, channels: int, width: int, c_dim: int, alone: bool) -> None:
         super().__init__()
-        widths = [width * 2**i for i in range(halvings(size))]
+        widths = [width * 2**i for i in range(doublings(size))]
         layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
         for f, f_next in pairwise(widths):
             layers += [nn.Conv2d(f, f_next, 4, 2, 1, bias=False), nn.BatchNorm2d(f_next), nn.LeakyReLU(0.2)]
@@ -138,11 +137,3 @@ def conv3(f: int, f_next: int) -> nn.Conv2d:
 def up(f: int, f_next: int) -> nn.Sequential:
     """Twice the side by nearest neighbours, then 3x3, batch norm, ReLU."""
     return nn.Sequential(nn.Upsample(scale_factor=2), conv3(f, f_next), nn.BatchNorm2d(f_next), nn.ReLU())
-
-
-def halvings(size: int) -> int:
-    """How often `size` is halved down to 4."""
-    n = size.bit_length() - 3
-    if n < 1 or size != 2 ** (n + 2):
-        raise GanzooError(f"size {size}: not 8, 16, 32, 64, 128 or 256", "Choose one; images are resized to it.")
-    return n

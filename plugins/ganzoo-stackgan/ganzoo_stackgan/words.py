@@ -9,16 +9,15 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, normalize, pad, relu
 
-from ganzoo_core.errors import GanzooError, plain, say
-from ganzoo_core.losses import Terms
-from ganzoo_core.objective import Batch, Objective, Phase, Player, Step, adam
-from ganzoo_core.schedules import linear
+from ganzoo_core.errors import GanzooError, escape, tell_user
+from ganzoo_core.nn import doublings
+from ganzoo_core.objectives import Batch, Objective, Phase, Player, Step, Terms, adam, linear
 
 BYTES = 80  # of a caption; longer ones are refused
 WORDS = BYTES // 2  # most words of a caption
@@ -71,7 +70,7 @@ class TextEncoder(nn.Module):
         """Say which words are new to it: it guesses these by their letters."""
         new = self.strangers(text[:64])
         if new and bool(self.met.any()):
-            say(f"never met in training: {', '.join(plain(word, 30) for word in new[:8])}")
+            tell_user(f"never met in training: {', '.join(escape(word, 30) for word in new[:8])}")
 
 
 class ImageEncoder(nn.Module):
@@ -79,8 +78,7 @@ class ImageEncoder(nn.Module):
 
     def __init__(self, image_size: int, channels: int, width: int, dim: int) -> None:
         super().__init__()
-        n = image_size.bit_length() - 3
-        ins = [channels, *[width * 2**i for i in range(n)]]
+        ins = [channels, *[width * 2**i for i in range(doublings(image_size))]]
         layers: list[nn.Module] = []
         for f, f_next in pairwise(ins):
             layers += [nn.Conv2d(f, f_next, 4, 2, 1, bias=False), nn.BatchNorm2d(f_next), nn.LeakyReLU(0.2)]
@@ -95,22 +93,23 @@ class ImageEncoder(nn.Module):
 class Spoken(Objective):
     """A game whose generator G holds a text encoder G.T, which is trained first, beside V, and then left alone."""
 
-    needs: ClassVar[frozenset[str]] = frozenset({"x", "text"})
-    published: ClassVar[tuple[str, ...]] = ("G", "V")
-    G: nn.Module
-    V: nn.Module
+    needs = frozenset({"x", "text"})
+    exported: ClassVar[tuple[str, ...]] = ("G", "V")
+    if TYPE_CHECKING:  # games declare them, in an order of their own
+        G: Any
+        V: Any
 
     def words_phase(self, lr: float, images: int) -> list[Phase]:
         """The phase in which words get their meaning; none at length 0, for embeddings of one's own.
 
         Steps end at 0: batch norm's running statistics in V are to be those of the weights that it ends with.
         """
-        TV = Player("TV", [self.G.T, self.V], adam(lr, 0.9), {"lr": linear(1, 0)})  # type: ignore[list-item]
+        TV = Player("TV", [self.G.T, self.V], adam(lr, 0.9), {"lr": linear(1, 0)})
         return [Phase("words", [Step(TV, self.words_loss)], images)] if images else []
 
     def words_loss(self, batch: Batch) -> Terms:
         """The structured loss, Reed et al. 2016a, Eqs. 1 to 5."""
-        T: TextEncoder = self.G.T  # type: ignore[assignment]
+        T = self.G.T
         T.meet(batch["text"])
         same = (padded(batch["text"])[:, None] == padded(batch["text"])[None]).all(2)
         return joint_embedding(self.V(batch["x"]), T(batch["text"]), same)

@@ -14,7 +14,8 @@ import click
 import torch
 
 import ganzoo_core as gz
-from ganzoo_core import metrics, pictures
+from ganzoo_core import imaging
+from ganzoo_core.metrics import evaluate
 
 PSI = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
 ROWS, COLUMNS = (1, 2, 3), (11, 12, 13, 14)
@@ -24,8 +25,8 @@ def scores(source: str, psi: float, n: int) -> list[float]:
     """FID, precision and recall of n samples."""
     model, options = gz.load(source), (("truncation", str(psi)),)
     data, wanted = model.config["dataset"]["name"], ("fid", "precision", "recall")
-    question = metrics.Question(data, wanted, n, options=options)
-    return [score.value for score in metrics.evaluate(model, question)]
+    config = evaluate.EvalConfig(data, wanted, n, options=options)
+    return [score.value for score in evaluate.evaluate(model, config)]
 
 
 @click.command()
@@ -38,11 +39,11 @@ def main(source: str, out: Path, n: int) -> None:
         print(f"psi {psi}: " + ", ".join(f"{value:.3f}" for value in scores(source, psi, n)))
     net = gz.load(source).generator
     rows = [net.sample(12, seed=0, truncation=psi) for psi in PSI]
-    pictures.save(pictures.grid(torch.cat(rows), 12), out / "truncation.png")
+    imaging.save(imaging.grid(torch.cat(rows), 12), out / "truncation.png")
     layers = net.synthesis.layers
     parts = (f"0-{layers // 3 - 1}", f"{layers // 3}-{2 * layers // 3 - 1}", f"{2 * layers // 3}-{layers - 1}")
     sheets = [net.sample(1, seed=0, mix_rows=ROWS, mix_cols=COLUMNS, mix_layers=part) for part in parts]
-    pictures.save(pictures.grid(torch.cat(sheets), len(sheets)), out / "mixing.png")
+    imaging.save(imaging.grid(torch.cat(sheets), len(sheets)), out / "mixing.png")
     print(f"mixing.png: layers {', then '.join(parts)} are the columns'")
 
 

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, instance_norm, leaky_relu, pad
 
-from ganzoo_core.blocks import upsample
-from ganzoo_core.equalised import SQRT2, Equalised, minibatch_std
-from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator
+from ganzoo_core.nn import (
+    SQRT2,
+    Discriminator,
+    EqualizedConv2d,
+    EqualizedLinear,
+    Growing,
+    doublings,
+    minibatch_std,
+    upsample,
+)
 from ganzoo_stylegan.resampling import TRIANGLE, filtered, kernel
 from ganzoo_stylegan.styles import SLOPE, MappingNetwork, Noise, Styled, Synthesis, fresh
 
@@ -29,7 +36,7 @@ class Style(nn.Module):
     def __init__(self, f: int, w_dim: int) -> None:
         super().__init__()
         self.strength = nn.Parameter(torch.zeros(f))  # B
-        self.affine = Equalised(w_dim, 2 * f, gain=1.0)  # A
+        self.affine = EqualizedLinear(w_dim, 2 * f, gain=1.0)  # A
 
     def forward(self, h: Tensor, w: Tensor, noise: Noise) -> Tensor:
         n = noise(self, h)
@@ -46,10 +53,12 @@ class Enlarging(nn.Module):
     """
 
     blur: Tensor
+    bias: nn.Parameter
 
     def __init__(self, f: int, f_next: int, side: int) -> None:
         super().__init__()
-        conv = Equalised(f, f_next, 3)
+        conv = EqualizedConv2d(f, f_next, 3)
+        assert conv.bias is not None
         self.weight, self.bias, self.scale, self.fused = conv.weight, conv.bias, conv.scale, side >= FUSED
         self.register_buffer("blur", kernel(TRIANGLE), persistent=False)
 
@@ -73,7 +82,7 @@ class Constant(nn.Module):
         super().__init__()
         self.const, self.bias = nn.Parameter(torch.ones(1, f, 4, 4)), nn.Parameter(torch.zeros(f))
         self.style1 = Style(f, w_dim)
-        self.conv = Equalised(f, f, 3)
+        self.conv = EqualizedConv2d(f, f, 3)
         self.style2 = Style(f, w_dim)
 
     def forward(self, h: Tensor, w: Tensor, noise: Noise) -> Tensor:  # w: [N, 2, w]
@@ -88,7 +97,7 @@ class Block(nn.Module):
         super().__init__()
         self.up = Enlarging(f, f_next, side)
         self.style1 = Style(f_next, w_dim)
-        self.conv = Equalised(f_next, f_next, 3)
+        self.conv = EqualizedConv2d(f_next, f_next, 3)
         self.style2 = Style(f_next, w_dim)
 
     def forward(self, h: Tensor, w: Tensor, noise: Noise) -> Tensor:  # w: [N, 2, w]
@@ -101,11 +110,11 @@ class S(Synthesis):
     def __init__(self, widths: list[int], channels: int, w_dim: int) -> None:
         super().__init__()
         self.wanted(2 * len(widths), w_dim, channels, 4 * 2 ** (len(widths) - 1))
-        self.to_rgb = Equalised(widths[-1], channels, 1, gain=1.0)
+        self.to_rgb = EqualizedConv2d(widths[-1], channels, 1, gain=1.0)
         blocks: list[nn.Module] = [Constant(widths[0], w_dim)]
         blocks += [Block(f, g, 8 * 2**i, w_dim) for i, (f, g) in enumerate(pairwise(widths))]
         self.blocks = nn.ModuleList(blocks)
-        self.places = [module for module in self.modules() if isinstance(module, Style)]
+        self.places: list[nn.Module] = [module for module in self.modules() if isinstance(module, Style)]
 
     def forward(self, w: Tensor, noise: Noise = fresh) -> Tensor:
         *_, h = self.maps(w, noise)
@@ -122,24 +131,21 @@ class S(Synthesis):
         return torch.randn(1, 1, *h.shape[2:], generator=rng).to(h)
 
 
-class D(Discriminator):
+class D(Discriminator, Growing):
     """ProGAN's, with a blur before a side is halved. `depth` resolutions are in use; alpha of the last is shown."""
 
-    depth: Tensor  # int64: 0 is 4x4
-    alpha: Tensor
     blur: Tensor
 
     def __init__(self, widths: list[int], channels: int) -> None:
         super().__init__()
         self.scales = nn.ModuleList(
-            nn.ModuleList([Equalised(g, g, 3), Equalised(g, f, 3)]) for f, g in pairwise(widths)
+            nn.ModuleList([EqualizedConv2d(g, g, 3), EqualizedConv2d(g, f, 3)]) for f, g in pairwise(widths)
         )
-        self.from_rgb = nn.ModuleList(Equalised(channels, f, 1) for f in widths[FIRST:])
-        self.last = Equalised(widths[0] + 1, widths[0], 3)
-        self.dense = Equalised(16 * widths[0], widths[0])
-        self.score = Equalised(widths[0], 1, gain=1.0)
-        self.register_buffer("depth", torch.tensor(len(widths) - 1))
-        self.register_buffer("alpha", torch.tensor(1.0))
+        self.from_rgb = nn.ModuleList(EqualizedConv2d(channels, f, 1) for f in widths[FIRST:])
+        self.last = EqualizedConv2d(widths[0] + 1, widths[0], 3)
+        self.dense = EqualizedLinear(16 * widths[0], widths[0])
+        self.score = EqualizedLinear(widths[0], 1, gain=1.0)
+        self.declare(len(widths) - 1)
         self.register_buffer("blur", kernel(TRIANGLE), persistent=False)
 
     def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:  # [N, C, H, W] -> [N]
@@ -147,7 +153,7 @@ class D(Discriminator):
 
     def features(self, x: Tensor) -> Tensor:
         """The activations of the last hidden layer.  [N, f]"""
-        depth, alpha = int(self.depth), float(self.alpha)
+        depth, alpha = self.grown()
         h = self.shown(x, depth)
         for n in reversed(range(depth)):
             h = self.halved(self.scales[n], h)  # type: ignore[arg-type]
@@ -169,25 +175,22 @@ class D(Discriminator):
 
 def networks(
     *,
-    image_size: int = 1024,  # side of the finished square image: a power of 2, from 8
-    channels: int = 3,  # 1 gray, 3 colour
-    fmap_base: int = 16384,  # channels at side s are fmap_base / s, at most fmap_max
-    fmap_max: int = 512,  # channels at the coarse resolutions
-    z_dim: int = 512,  # length of the latent z ~ N(0, 1), which is normalised first
-    w_dim: int = 512,  # length of w
-    mapping_layers: int = 8,  # dense layers between z and w
+    image_size: Annotated[int, "side of the finished square image: a power of 2, from 8"] = 1024,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    fmap_base: Annotated[int, "channels at side s are fmap_base / s, at most fmap_max"] = 16384,
+    fmap_max: Annotated[int, "channels at the coarse resolutions"] = 512,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1), which is normalised first"] = 512,
+    w_dim: Annotated[int, "length of w"] = 512,
+    mapping_layers: Annotated[int, "dense layers between z and w"] = 8,
 ) -> dict[str, nn.Module]:
     """The generator G, the discriminator D, and `rgb`, which shows pictures coarser than the finished ones."""
     widths = widths_of(image_size, fmap_base, fmap_max)
     synthesis = S(widths, channels, w_dim)
     mapping = MappingNetwork(z_dim, w_dim, mapping_layers, SQRT2)
-    rgb = nn.ModuleList(Equalised(f, channels, 1, gain=1.0) for f in widths[FIRST:-1])
+    rgb = nn.ModuleList(EqualizedConv2d(f, channels, 1, gain=1.0) for f in widths[FIRST:-1])
     return {"G": Styled(mapping, synthesis, z_dim, ("mapping", "synthesis")), "D": D(widths, channels), "rgb": rgb}
 
 
 def widths_of(image_size: int, fmap_base: int, fmap_max: int) -> list[int]:
     """Channels at 4, 8, 16 ... image_size pixels."""
-    n = image_size.bit_length() - 3
-    if image_size < 8 or image_size != 2 ** (n + 2):
-        raise GanzooError(f"image_size {image_size}: not 8, 16, 32 ... 1024", "Choose a power of 2.")
-    return [min(fmap_max, fmap_base // 2 ** (i + 2)) for i in range(n + 1)]
+    return [min(fmap_max, fmap_base // 2 ** (i + 2)) for i in range(doublings(image_size) + 1)]

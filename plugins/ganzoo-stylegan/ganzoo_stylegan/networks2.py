@@ -6,13 +6,13 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, leaky_relu
 
-from ganzoo_core.equalised import SQRT2, Equalised, minibatch_std
-from ganzoo_core.networks import Discriminator
+from ganzoo_core.nn import SQRT2, Discriminator, EqualizedConv2d, EqualizedLinear, minibatch_std
 from ganzoo_stylegan.networks import widths_of
 from ganzoo_stylegan.resampling import BINOMIAL, filtered, half, kernel, twice
 from ganzoo_stylegan.styles import SLOPE, MappingNetwork, Noise, Styled, Synthesis, fresh
@@ -26,9 +26,9 @@ def active(h: Tensor) -> Tensor:
     return leaky_relu(h, SLOPE) * SQRT2
 
 
-def affine(w_dim: int, f: int) -> Equalised:
+def affine(w_dim: int, f: int) -> EqualizedLinear:
     """A: from w to the scales s of f channels, around 1."""
-    layer = Equalised(w_dim, f, gain=1.0)
+    layer = EqualizedLinear(w_dim, f, gain=1.0)
     assert layer.bias is not None
     nn.init.ones_(layer.bias)
     return layer
@@ -154,7 +154,7 @@ class S(Synthesis):
             yield h
 
     def fixed(self, layer: nn.Module, h: Tensor) -> Tensor:
-        return layer.noise_const[None, None]  # type: ignore[index, return-value]
+        return layer.noise_const[None, None]  # type: ignore[index]
 
 
 class Residual(nn.Module):
@@ -164,9 +164,9 @@ class Residual(nn.Module):
 
     def __init__(self, f: int, f_next: int) -> None:
         super().__init__()
-        self.conv0 = Equalised(f, f, 3, gain=1.0)
-        self.conv1 = Equalised(f, f_next, 3, gain=1.0, stride=2, padding=0)
-        self.skip = Equalised(f, f_next, 1, gain=1.0, bias=False)
+        self.conv0 = EqualizedConv2d(f, f, 3, gain=1.0)
+        self.conv1 = EqualizedConv2d(f, f_next, 3, gain=1.0, stride=2, padding=0)
+        self.skip = EqualizedConv2d(f, f_next, 1, gain=1.0, bias=False)
         self.register_buffer("filter", kernel(BINOMIAL), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -179,11 +179,11 @@ class D(Discriminator):
 
     def __init__(self, widths: list[int], channels: int) -> None:
         super().__init__()
-        self.from_rgb = Equalised(channels, widths[-1], 1, gain=1.0)
+        self.from_rgb = EqualizedConv2d(channels, widths[-1], 1, gain=1.0)
         self.blocks = nn.Sequential(*[Residual(g, f) for f, g in reversed(list(pairwise(widths)))])
-        self.conv = Equalised(widths[0] + 1, widths[0], 3, gain=1.0)
-        self.dense = Equalised(16 * widths[0], widths[0], gain=1.0)
-        self.score = Equalised(widths[0], 1, gain=1.0)
+        self.conv = EqualizedConv2d(widths[0] + 1, widths[0], 3, gain=1.0)
+        self.dense = EqualizedLinear(16 * widths[0], widths[0], gain=1.0)
+        self.score = EqualizedLinear(widths[0], 1, gain=1.0)
 
     def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:  # [N, C, H, W] -> [N]
         return self.score(self.features(x)).flatten()
@@ -196,13 +196,13 @@ class D(Discriminator):
 
 def networks(
     *,
-    image_size: int = 1024,  # side of the square image: a power of 2, from 8
-    channels: int = 3,  # 1 gray, 3 colour
-    fmap_base: int = 32768,  # channels at side s are fmap_base / s, at most fmap_max
-    fmap_max: int = 512,  # channels at the coarse resolutions
-    z_dim: int = 512,  # length of the latent z ~ N(0, 1), which is normalised first
-    w_dim: int = 512,  # length of w
-    mapping_layers: int = 8,  # dense layers between z and w
+    image_size: Annotated[int, "side of the square image: a power of 2, from 8"] = 1024,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    fmap_base: Annotated[int, "channels at side s are fmap_base / s, at most fmap_max"] = 32768,
+    fmap_max: Annotated[int, "channels at the coarse resolutions"] = 512,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1), which is normalised first"] = 512,
+    w_dim: Annotated[int, "length of w"] = 512,
+    mapping_layers: Annotated[int, "dense layers between z and w"] = 8,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""
     widths = widths_of(image_size, fmap_base, fmap_max)

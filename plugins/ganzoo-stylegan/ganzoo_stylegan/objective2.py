@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from ganzoo_core.losses import Terms, nonsaturating, single
-from ganzoo_core.networks import Discriminator
-from ganzoo_core.objective import Batch, Objective, Optim, Phase, Player, Step, adam
-from ganzoo_core.penalties import r1
+from ganzoo_core.nn import Discriminator
+from ganzoo_core.objectives import (
+    Batch,
+    Objective,
+    Optim,
+    Phase,
+    Player,
+    Step,
+    Terms,
+    adam,
+    nonsaturating,
+    r1,
+    to_float32,
+)
 from ganzoo_stylegan.styles import Styled, mixed
 
 
@@ -20,25 +31,20 @@ class StyleGAN2(Objective):
 
     a: Tensor  # the moving average of path lengths
 
-    def __init__(
-        self,
-        G: Styled,
-        D: Discriminator,
-        *,
-        gamma: float = 10.0,  # weight of R1
-        r1_every: int = 16,  # iterations from one step of R1 to the next (lazy regularisation, Sec. 3.1)
-        pl_weight: float = 2.0,  # weight of the path lengths
-        pl_every: int = 4,  # iterations from one step of path lengths to the next
-        pl_decay: float = 0.01,  # how fast a follows the lengths
-        pl_shrink: int = 2,  # path lengths are measured on a batch so much smaller
-        mixing: float = 0.9,  # share of pictures made of two w
-        lr: float = 2e-3,  # Adam's, of both
-        images: int = 25_000_000,  # length in real images
-    ) -> None:
-        super().__init__()
-        self.G, self.D, self.gamma, self.r1_every = G, D, gamma, r1_every
-        self.pl_weight, self.pl_every, self.pl_decay, self.pl_shrink = pl_weight, pl_every, pl_decay, pl_shrink
-        self.mixing, self.lr, self.images = mixing, lr, images
+    G: Styled
+    D: Discriminator
+    gamma: Annotated[float, "weight of R1"] = 10.0
+    r1_every: Annotated[int, "iterations from one step of R1 to the next (lazy regularisation, Sec. 3.1)"] = 16
+    pl_weight: Annotated[float, "weight of the path lengths"] = 2.0
+    pl_every: Annotated[int, "iterations from one step of path lengths to the next"] = 4
+    pl_decay: Annotated[float, "how fast a follows the lengths"] = 0.01
+    pl_shrink: Annotated[int, "path lengths are measured on a batch so much smaller"] = 2
+    mixing: Annotated[float, "share of pictures made of two w"] = 0.9
+    lr: Annotated[float, "Adam's, of both"] = 2e-3
+    images: Annotated[int, "length in real images"] = 25_000_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.register_buffer("a", torch.tensor(0.0))
 
     def phases(self) -> Sequence[Phase]:
@@ -84,8 +90,8 @@ def path_lengths(x: Tensor, w: Tensor) -> Tensor:
     with the picture.
     """
     y = torch.randn_like(x) / math.sqrt(x.shape[2] * x.shape[3])
-    (Jy,) = torch.autograd.grad((single(x) * y).sum(), w, create_graph=True)  # [N, layers, w]
-    return single(Jy).square().sum(2).mean(1).sqrt()
+    (Jy,) = torch.autograd.grad((to_float32(x) * y).sum(), w, create_graph=True)  # [N, layers, w]
+    return to_float32(Jy).square().sum(2).mean(1).sqrt()
 
 
 def lazy(lr: float, every: int) -> Optim:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
-WEIGHTS = Path(__file__).parent / "weights"
 SMALL = {"fmap_base": 1024, "fmap_max": 128, "z_dim": 128, "w_dim": 128, "mapping_layers": 4}
 TINY = {
     "image_size": 16, "channels": 1, "fmap_base": 128, "fmap_max": 16, "z_dim": 8, "w_dim": 8, "mapping_layers": 2,
@@ -17,7 +14,6 @@ TINY = {
 STYLEGAN = Family(
     name="stylegan",
     summary="z becomes a style w, and w steers every layer of a generator that starts from a constant",
-    task="unconditional",
     paper=Paper(
         title="A Style-Based Generator Architecture for Generative Adversarial Networks",
         authors=("Tero Karras", "Samuli Laine", "Timo Aila"),
@@ -48,7 +44,6 @@ STYLEGAN = Family(
 STYLEGAN2 = Family(
     name="stylegan2",
     summary="styles scale weights instead of normalising maps, pictures are summed over skips, nothing grows",
-    task="unconditional",
     paper=Paper(
         title="Analyzing and Improving the Image Quality of StyleGAN",
         authors=("Tero Karras", "Samuli Laine", "Miika Aittala", "Janne Hellsten", "Jaakko Lehtinen", "Timo Aila"),
@@ -81,8 +76,3 @@ STYLEGAN2 = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [STYLEGAN, STYLEGAN2]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("stylegan*.*"))]

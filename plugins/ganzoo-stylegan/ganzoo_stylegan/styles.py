@@ -15,9 +15,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from ganzoo_core.equalised import Equalised, pixel_norm
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Generator, Input, Output, evaluating, latents, sample_exactly
+from ganzoo_core.nn import (
+    EqualizedLinear,
+    Generator,
+    Images,
+    Latent,
+    evaluation_mode,
+    latents,
+    pixel_norm,
+    sample_deterministic,
+)
 
 SLOPE = 0.2
 BETA = 0.995  # of the moving average of w
@@ -34,7 +42,7 @@ class MappingNetwork(nn.Module):
         super().__init__()
         self.register_buffer("w_avg", torch.zeros(w_dim))
         widths = [z_dim] + [w_dim] * layers
-        self.layers = nn.ModuleList(Equalised(f, g, gain=gain, lr=0.01) for f, g in pairwise(widths))
+        self.layers = nn.ModuleList(EqualizedLinear(f, g, gain=gain, lr=0.01) for f, g in pairwise(widths))
         self.after = 2**0.5 / gain  # the activations' own gain, where the weights do not have it
 
     def forward(self, z: Tensor) -> Tensor:  # [N, z] -> [N, w]
@@ -57,7 +65,7 @@ class Synthesis(Generator):
     def wanted(self, layers: int, w_dim: int, channels: int, side: int) -> None:
         """Declare what goes in and what comes out."""
         self.layers = layers
-        self.inputs, self.output = {"w": Input("latent", (layers, w_dim))}, Output((channels, side, side))
+        self.inputs, self.output = {"w": Latent((layers, w_dim))}, Images((channels, side, side))
 
     @abstractmethod
     def maps(self, w: Tensor, noise: Noise) -> Iterator[Tensor]:
@@ -84,11 +92,11 @@ def silent(layer: nn.Module, h: Tensor) -> None:
 class Styled(Generator):
     """G(z) = g(f(z)): a mapping, a synthesis, and what users do with the space between."""
 
-    ways = ("spherical", "linear", "w")
+    interpolation_modes = ("spherical", "linear", "w")
 
     def __init__(self, mapping: MappingNetwork, synthesis: Synthesis, z_dim: int, order: Sequence[str]) -> None:
         super().__init__()
-        self.inputs, self.output = {"z": Input("latent", (z_dim,))}, synthesis.output
+        self.inputs, self.output = {"z": Latent((z_dim,))}, synthesis.output
         parts = {"mapping": mapping, "synthesis": synthesis}
         for name in order:  # in which the published tensors lie
             self.add_module(name, parts[name])
@@ -134,13 +142,13 @@ class Styled(Generator):
             return self.sheet(mix_rows, mix_cols, mix_layers, lambda ws: self.painted(synthesis, style(ws), seed))
         if w is not None:
             return self.painted(synthesis, style(w if w.ndim == 3 else self.everywhere(w)), seed)
-        return sample_exactly(self, lambda z: synthesis(style(self.everywhere(self.mapping(z)))), n, seed, given).clamp(
-            -1, 1
-        )
+        return sample_deterministic(
+            self, lambda z: synthesis(style(self.everywhere(self.mapping(z)))), n, seed, given
+        ).clamp(-1, 1)
 
     def painted(self, synthesis: Callable[[Tensor], Tensor], w: Tensor, seed: int) -> Tensor:
         """The pictures of styles [n, layers, w]."""
-        return sample_exactly(self.synthesis, synthesis, len(w), seed, {"w": w}).clamp(-1, 1)
+        return sample_deterministic(self.synthesis, synthesis, len(w), seed, {"w": w}).clamp(-1, 1)
 
     def sheet(self, rows: Sequence[int], cols: Sequence[int], layers: str, paint: Callable[[Tensor], Tensor]) -> Tensor:
         """Style mixing (Sec. 3.1, Fig. 3).  [1, C, (R + 1) H, (K + 1) W]"""
@@ -151,7 +159,7 @@ class Styled(Generator):
         crossed = a[:, None].repeat(1, len(b), 1, 1)  # [R, K, layers, w]
         crossed[:, :, which] = b[None, :, which]
         pictures = paint(torch.cat([a, b, crossed.flatten(0, 1)]))
-        left, top, inside = pictures.split([len(a), len(b), len(a) * len(b)])
+        left, top, inside = pictures.split([len(a), len(b), len(a) * len(b)])  # type: ignore[no-untyped-call]
         table = inside.unflatten(0, (len(a), len(b)))  # [R, K, C, H, W]
         lines = [torch.cat([torch.ones_like(top[0]), *top], 2)]
         lines += [torch.cat([head, *line], 2) for head, line in zip(left, table, strict=True)]
@@ -161,17 +169,17 @@ class Styled(Generator):
     def styles_of(self, seeds: Sequence[int]) -> Tensor:
         """The styles of the first sample of each seed.  [n, layers, w]"""
         z = torch.cat([latents(self.priors, seed, [0])["z"] for seed in seeds]).to(self.mapping.w_avg.device)
-        with evaluating(self):
+        with evaluation_mode(self):
             return self.everywhere(self.mapping(z)).float()
 
     @torch.no_grad()
-    def between(self, a: Mapping[str, Tensor], b: Mapping[str, Tensor], t: float, how: str) -> dict[str, Tensor]:
-        """As Generator.between; `w` is a straight line in W."""
-        if how != "w":
-            return super().between(a, b, t, how)
-        with evaluating(self):
-            ends = [self.mapping(end["z"].to(self.mapping.w_avg.device)) for end in (a, b)]
-        return {"w": torch.lerp(*ends, t)}
+    def interpolate(self, a: Mapping[str, Tensor], b: Mapping[str, Tensor], t: float, mode: str) -> dict[str, Tensor]:
+        """As every generator; `w` is a straight line in W."""
+        if mode != "w":
+            return super().interpolate(a, b, t, mode)
+        with evaluation_mode(self):
+            start, end = (self.mapping(one["z"].to(self.mapping.w_avg.device)) for one in (a, b))
+        return {"w": torch.lerp(start, end, t)}
 
 
 def numbered(text: str, layers: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""StyleGAN and StyleGAN2: conformance, the references' tensors, layers by hand, filters beside scipy's, W, growing."""
+"""StyleGAN and StyleGAN2: the references' tensors, layers by hand, filters beside scipy's, W, growing."""
 
 from __future__ import annotations
 
@@ -19,17 +19,11 @@ from scipy import signal
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, leaky_relu
 
-from ganzoo_core.blocks import upsample
-from ganzoo_core.errors import GanzooError, UnknownName
-from ganzoo_core.recipes import build, recipe
-from ganzoo_core.testing import Conformance
+from ganzoo_core.errors import GanzooError, UnknownNameError
+from ganzoo_core.nn import Discriminator, Growing, interpolate_seeds, upsample
+from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
-from ganzoo_core.trainer import Alternating
-from ganzoo_core.walks import walk
-
-
-@pytest.mark.parametrize("family", ["stylegan", "stylegan2"])
-class TestConformance(Conformance): ...
+from ganzoo_core.training.trainer import Alternating
 
 
 def game(family: str, **given: Any) -> Any:
@@ -286,10 +280,12 @@ def test_the_average_length_is_followed() -> None:
     assert float(objective.a) > 0
 
 
-class Sum(nn.Module):
+class Sum(Discriminator, Growing):
     """A critic of slope 1/8 at each of 64 pixels."""
 
-    depth, alpha = torch.tensor(1), torch.tensor(1.0)
+    def __init__(self) -> None:
+        super().__init__()
+        self.declare(1)
 
     def forward(self, x: Tensor) -> Tensor:
         return 3 + x.flatten(1).sum(1) / 8
@@ -445,13 +441,13 @@ def test_layers_by_numbers() -> None:
 
 
 def test_ways_in_w_are_straight(G: Styled) -> None:
-    (leg,) = walk(G, [1, 2], 4, "w", noise="none")
+    (leg,) = interpolate_seeds(G, [1, 2], 4, "w", noise="none")
     ends = torch.cat([G.sample(1, seed=seed, noise="none") for seed in (1, 2)])
     torch.testing.assert_close(leg[[0, 4]], ends, atol=1e-5, rtol=1e-5)
     a, b = G.styles_of([1])[:, 0], G.styles_of([2])[:, 0]
     torch.testing.assert_close(leg[2], G.sample(1, seed=1, w=(a + b) / 2, noise="none")[0], atol=1e-5, rtol=1e-5)
-    with pytest.raises(UnknownName):
-        walk(G, [1, 2], 2, "zigzag")
+    with pytest.raises(UnknownNameError):
+        interpolate_seeds(G, [1, 2], 2, "zigzag")
 
 
 def test_styles_are_mixed_in_training(G: Styled) -> None:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from ganzoo_core.blocks import Down, First, Same, Up
-from ganzoo_core.errors import GanzooError
-from ganzoo_core.networks import Discriminator, Generator, Input, Output
+from ganzoo_core.nn import (
+    DBlock,
+    DBlockFirst,
+    DBlockSame,
+    Discriminator,
+    GBlock,
+    Generator,
+    Images,
+    Latent,
+    doublings,
+)
 
 
 class G(Generator):
@@ -18,10 +27,10 @@ class G(Generator):
 
     def __init__(self, image_size: int, channels: int, width: int, z_dim: int) -> None:
         super().__init__()
-        self.inputs = {"z": Input("latent", (z_dim,))}
-        self.output = Output((channels, image_size, image_size))
+        self.inputs = {"z": Latent((z_dim,))}
+        self.output = Images((channels, image_size, image_size))
         self.linear = nn.Linear(z_dim, 16 * width)
-        self.blocks = nn.Sequential(*[up(width) for _ in range(doublings(image_size))])
+        self.blocks = nn.Sequential(*[up(width) for _ in range(doublings(image_size, least=16, most=64))])
         self.bn = nn.BatchNorm2d(width)
         self.conv = nn.Conv2d(width, channels, 3, padding=1)
         self.apply(initialise)
@@ -40,11 +49,12 @@ class D(Discriminator):
 
     def __init__(self, image_size: int, channels: int, width: int) -> None:
         super().__init__()
-        first = First(**convs(channels, width), shortcut=nn.Conv2d(channels, width, 1))
+        first = DBlockFirst(**convs(channels, width), shortcut=nn.Conv2d(channels, width, 1))
         downs = [
-            Down(**convs(width, width), shortcut=nn.Conv2d(width, width, 1)) for _ in range(doublings(image_size) - 2)
+            DBlock(**convs(width, width), shortcut=nn.Conv2d(width, width, 1))
+            for _ in range(doublings(image_size, least=16, most=64) - 2)
         ]
-        self.blocks = nn.Sequential(first, *downs, Same(**convs(width, width)), Same(**convs(width, width)))
+        self.blocks = nn.Sequential(first, *downs, DBlockSame(**convs(width, width)), DBlockSame(**convs(width, width)))
         self.linear = nn.Linear(width, 1)
         self.apply(initialise)
 
@@ -56,21 +66,13 @@ class D(Discriminator):
         return relu(self.blocks(x)).mean((2, 3))
 
 
-def up(f: int) -> Up:
-    return Up(bn1=nn.BatchNorm2d(f), bn2=nn.BatchNorm2d(f), **convs(f, f), shortcut=nn.Conv2d(f, f, 1))
+def up(f: int) -> GBlock:
+    return GBlock(bn1=nn.BatchNorm2d(f), bn2=nn.BatchNorm2d(f), **convs(f, f), shortcut=nn.Conv2d(f, f, 1))
 
 
 def convs(f: int, f_next: int) -> dict[str, nn.Module]:
     """Both 3x3 convolutions of a block."""
     return {"conv1": nn.Conv2d(f, f_next, 3, padding=1), "conv2": nn.Conv2d(f_next, f_next, 3, padding=1)}
-
-
-def doublings(image_size: int) -> int:
-    """How often 4x4 is doubled to reach the image's side."""
-    n = image_size.bit_length() - 3
-    if not 16 <= image_size <= 64 or image_size != 2 ** (n + 2):
-        raise GanzooError(f"image_size {image_size}: not 16, 32 or 64", "Choose one; images are resized to it.")
-    return n
 
 
 def initialise(layer: nn.Module) -> None:
@@ -90,10 +92,10 @@ def uniform(layer: nn.Conv2d | nn.Linear, gain: float) -> None:
 
 def networks(
     *,
-    image_size: int = 32,  # side of the square image: 16, 32 or 64
-    channels: int = 3,  # 1 gray, 3 colour
-    width: int = 128,  # f, the channels of every layer of both networks
-    z_dim: int = 128,  # length of the latent z ~ N(0, 1)
+    image_size: Annotated[int, "side of the square image: 16, 32 or 64"] = 32,
+    channels: Annotated[int, "1 gray, 3 colour"] = 3,
+    width: Annotated[int, "f, the channels of every layer of both networks"] = 128,
+    z_dim: Annotated[int, "length of the latent z ~ N(0, 1)"] = 128,
 ) -> dict[str, nn.Module]:
     """The generator G and the critic D."""
     return {"G": G(image_size, channels, width, z_dim), "D": D(image_size, channels, width)}

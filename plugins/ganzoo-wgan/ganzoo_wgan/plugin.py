@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
-from ganzoo_core.hookspecs import hookimpl
-from ganzoo_core.specs import Family, Paper, Preset, Weights
-
-WEIGHTS = Path(__file__).parent / "weights"
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
 
 WGAN = Family(
     name="wgan",
     summary="the critic measures the earth mover's distance; its weights are clipped",
-    task="unconditional",
     paper=Paper(
         title="Wasserstein GAN",
         authors=("Martin Arjovsky", "Soumith Chintala", "Léon Bottou"),
@@ -45,7 +40,6 @@ WGAN = Family(
 WGAN_GP = Family(
     name="wgan_gp",
     summary="WGAN with a penalty on the critic's slope in place of clipping; residual networks",
-    task="unconditional",
     paper=Paper(
         title="Improved Training of Wasserstein GANs",
         authors=(
@@ -79,8 +73,3 @@ WGAN_GP = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [WGAN, WGAN_GP]
-
-
-@hookimpl
-def ganzoo_weights() -> Iterable[Weights]:
-    return [Weights(path.name, path) for path in sorted(WEIGHTS.glob("wgan*.*"))]

@@ -1,0 +1,44 @@
+"""What several verbs do alike: options KEY=VALUE, labels, and a place to write to. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganzoo_core.errors import GanzooError, escape
+
+if TYPE_CHECKING:
+    from ganzoo_core.nn.generator import Generator
+
+
+def pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise GanzooError(f"-c {escape(text)}: is not of the form key=value", "For example -c width=32.")
+    return key, value
+
+
+def writable(target: Path, force: bool) -> Path:
+    """OUT before any work is done: in a directory that exists, and not there yet unless forced."""
+    try:
+        if target.exists() and not force and (target.is_file() or any(target.iterdir())):
+            raise GanzooError(f"{target}: exists", "Choose another -o, or --force to overwrite it.")
+        if target.suffix in (".png", ".gif") and target.is_dir():
+            raise GanzooError(f"{target}: is a directory", "Choose another -o.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        probe = target.parent / f".{target.name}.probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as fault:
+        raise GanzooError(f"{escape(target)}: {fault.strerror}", "Choose another -o.") from None
+    return target
+
+
+def labelled(generator: Generator, labels: tuple[str, ...], count: int) -> dict[str, list[str]]:
+    """--label for the input that takes it: the labels take turns. Errors: GanzooError for a model without."""
+    if not labels:
+        return {}
+    for name, declared in generator.inputs.items():
+        if declared.flag == "--label":
+            return {name: [labels[i % len(labels)] for i in range(count)]}
+    raise GanzooError(f"--label {escape(labels[0])}: this model takes no label", "Leave it out.")

@@ -1,0 +1,130 @@
+"""Pictures on their way into a model and out of it: --input, --mask, --size, before beside after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, get_type_hints
+
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from ganzoo_core import imaging
+from ganzoo_core.data.folder.listing import list_images
+from ganzoo_core.decoding import resized
+from ganzoo_core.errors import GanzooError, escape
+from ganzoo_core.nn.generator import Generator
+
+PICTURE, MASK = "--input", "--mask"
+OPTIONS = {PICTURE: "image", MASK: "mask"}  # of `sample`, which take pictures where no input is declared
+
+
+class Sizes(NamedTuple):
+    """--size: what a picture is cut to, about its centre, and resized to."""
+
+    width: int
+    height: int
+
+
+def size_of(text: str) -> Sizes | None:
+    """256 or 320x240; "" for as it is."""
+    if not text:
+        return None
+    width, _, height = text.partition("x")
+    try:
+        sizes = Sizes(int(width), int(height or width))
+    except ValueError:
+        sizes = Sizes(0, 0)
+    if not all(1 <= side <= 8192 for side in sizes):
+        raise GanzooError(f"--size {escape(text, 40)}: is no size", "Give pixels: 256, or 320x240.")
+    return sizes
+
+
+def files_of(inputs: Sequence[str]) -> list[Path]:
+    """The image files that are named, and those of folders, in order of their names."""
+    files: list[Path] = []
+    for name in inputs:
+        path = Path(name)
+        if path.is_dir():
+            listing = list_images(name, follow_links=False)
+            files += [Path(listing.root, image) for image in listing.names]
+        else:
+            files.append(path)
+    return files
+
+
+def read(path: Path, channels: int, size: Sizes | None) -> Tensor:
+    """[1, C, H, W] in [-1, 1]; what is transparent lies on white."""
+    cut = None if size is None else lambda image, _: fitted(image, size)
+    return imaging.read(path, channels, cut)[None]
+
+
+def fitted(image: Any, size: Sizes) -> Any:
+    """The largest part of that shape about the centre, resized."""
+    scale = min(image.width / size.width, image.height / size.height)
+    width, height = max(1, round(size.width * scale)), max(1, round(size.height * scale))
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    return resized(image.crop((left, top, left + width, top + height)), *size)
+
+
+def place(net: Generator, flag: str) -> tuple[str, int] | None:
+    """The name and the channels of the input that an option of the command line gives; else of such an option of
+    `sample`."""
+    for name, declared in net.inputs.items():
+        if declared.flag == flag:
+            return name, declared.shape[0] or 3
+    name = OPTIONS[flag]
+    channels = 1 if flag == MASK else net.output.shape[0] or 3
+    return (name, channels) if get_type_hints(type(net).sample).get(name) == Tensor | None else None
+
+
+def given(net: Generator, file: Path | None, mask: str, size: Sizes | None) -> dict[str, Tensor]:
+    """One picture and one mask by the names of the inputs that take them. White of a mask is the hole."""
+    found = {}
+    if file is not None:
+        name, channels = wanted(net, PICTURE)
+        found[name] = read(file, channels, size)
+    if mask:
+        name, _ = wanted(net, MASK)
+        found[name] = (read(Path(mask), 1, size) > 0).float()
+    return found
+
+
+def told(net: Generator, text: str) -> dict[str, str]:
+    """A text by the name of the input that takes it."""
+    if not text:
+        return {}
+    for name, declared in net.inputs.items():
+        if declared.flag == "--text":
+            return {name: text}
+    raise GanzooError(f"--text {escape(text, 40)}: this model takes no text", "Leave it out.")
+
+
+def slug(file: Path | None, text: str) -> str:
+    """What a picture of them is called."""
+    words = "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_")[:60]
+    return "-".join(filter(None, [file.stem if file else "", words]))
+
+
+def wanted(net: Generator, flag: str) -> tuple[str, int]:
+    """Errors: GanzooError for a model that takes no such thing."""
+    where = place(net, flag)
+    if where is None:
+        raise GanzooError(f"{flag}: this model takes no {OPTIONS[flag]}", "Leave it out.")
+    return where
+
+
+def refuse_without(net: Generator, inputs: Sequence[str], texts: Sequence[str]) -> None:
+    """A model that needs pictures or words says how to give them."""
+    needed = {declared.flag for declared in net.inputs.values() if declared.default is None}
+    if PICTURE in needed and not inputs:
+        raise GanzooError("this model makes pictures out of pictures, and none is given", "--input FILE, or a folder.")
+    if "--text" in needed and not texts:
+        raise GanzooError("this model makes pictures out of words, and none are given", '--text "a red heart".')
+
+
+def before(net: Generator, given: Mapping[str, Tensor], after: Tensor) -> Tensor:
+    """The picture that was given, as large as what was made of it."""
+    where = place(net, PICTURE)
+    assert where is not None
+    return interpolate(given[where[0]], after.shape[-2:]).expand(len(after), after.shape[1], -1, -1)

@@ -1,0 +1,1 @@
+"""Folders of images. It imports decoding and data's dataset."""

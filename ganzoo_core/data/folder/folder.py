@@ -1,0 +1,243 @@
+"""Any folder of images as a data set: flat, or one sub-folder per class; and one image alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from hashlib import sha256
+from itertools import islice
+from typing import Literal, TypeVar
+
+import torch
+from torch import Tensor
+
+from ganzoo_core.data.dataset import KEPT_BYTES, Dataset, DatasetInfo
+from ganzoo_core.data.folder.listing import LEAVES, Bad, Listing, list_images
+from ganzoo_core.data.pixels import taken, to_float
+from ganzoo_core.decoding import BadImage, Cut, Header, decode, inspect
+from ganzoo_core.errors import ExternalError, GanzooError, escape
+
+SIZE = 64
+EAGER_PIXELS = 1 << 29  # sets whose files have fewer pixels in all are decoded when they are opened: seconds
+OnBad = Literal["refuse", "skip"]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+log = logging.getLogger(__name__)
+
+
+def open_folder(
+    path: str,
+    *,
+    image_size: int | None = None,
+    channels: int | None = None,
+    on_bad_image: OnBad = "refuse",
+    follow_links: bool = False,
+    cut: Cut | None = None,
+) -> Folder:
+    """A folder of images, or one image, as x [n, C, size, size] in [-1, 1], and label [n] where it has classes.
+
+    Of each the centre square is served, or what `cut` makes of it. Unless asked, the size is that of the images if all
+    share one square size, else 64; they are gray if all are. Every file is checked first, by its header and its end;
+    small sets are decoded at once, others when first used. Raises GanzooError (2) that names the first three bad
+    files, or leaves them out (`skip`) and counts them.
+    """
+    is_folder = os.path.isdir(path)
+    listing = list_images(path, follow_links=follow_links) if is_folder else _alone(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, over strangers' files: what matters is an error here
+        checked = _Checked(path, listing, follow_links, on_bad_image == "skip", cut)
+        checked.inspect()
+        return checked.folder(image_size, channels)
+
+
+class Folder(Dataset):
+    """Images by name. Kept as uint8 once decoded if all take less than 512 MB (in each worker process)."""
+
+    def __init__(
+        self,
+        root: str,
+        names: list[str],
+        labels: Tensor | None,
+        info: DatasetInfo,
+        kept: Tensor | None,
+        cut: Cut | None,
+    ) -> None:
+        self.root, self.names, self.labels, self.info, self.cut = root, names, labels, info, cut
+        self._kept = kept  # uint8 [N, C, size, size]
+        self._ready = torch.zeros(len(names), dtype=torch.bool)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def fetch(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        at = torch.as_tensor(indices, dtype=torch.int64)
+        batch = {"x": to_float(self._pixels(at))}
+        return batch if self.labels is None else batch | {"label": self.labels[at]}
+
+    def keep(self, index: int, pixels: Tensor) -> None:
+        """Remembers what an image decoded to, if there is room for all."""
+        if self._kept is not None:
+            self._kept[index] = pixels
+            self._ready[index] = True
+
+    def _pixels(self, at: Tensor) -> Tensor:
+        if self._kept is None:
+            return torch.stack([self._decoded(i) for i in at.tolist()])
+        for i in sorted(set(at[~self._ready[at]].tolist())):
+            self.keep(i, self._decoded(i))
+        return taken(self._kept, at)
+
+    def _decoded(self, index: int) -> Tensor:
+        name = self.names[index]
+        try:
+            path, info = os.path.join(self.root, name), self.info
+            return _decoded(path, info.image_size or SIZE, info.channels or 3, self.cut)
+        except OSError as error:
+            raise ExternalError(
+                f"{escape(os.path.join(self.root, name))}: could be read before and cannot now: {error.strerror}",
+                "Restore it; a run goes on where it was saved with --resume.",
+            ) from error
+        except BadImage as error:
+            raise GanzooError(f"{escape(os.path.join(self.root, name))}: {error}", "Replace or remove it.") from error
+
+
+def _decoded(path: str, size: int, channels: int, cut: Cut | None) -> Tensor:
+    pixels: Tensor = torch.from_numpy(decode(path, size, channels, cut))
+    return pixels
+
+
+def _alone(path: str) -> Listing:
+    root, name = os.path.split(os.path.abspath(path))
+    return Listing(root, [name])
+
+
+class _Checked:
+    """A listing on its way to a Folder: files are inspected, then perhaps decoded, and the bad ones weeded out."""
+
+    def __init__(self, path: str, listing: Listing, follow_links: bool, skip: bool, cut: Cut | None) -> None:
+        self.path, self.listing, self.follow_links, self.skip, self.cut = path, listing, follow_links, skip, cut
+        self.total = len(listing.names) + len(listing.bad)
+        self.headers: list[Header] = []
+
+    def inspect(self) -> None:
+        """Headers of all files, and pixels of those whose end looks wrong: 60 us a file, and threads only cost."""
+        root = self.listing.root
+        results = [_or_bad(name, os.path.join(root, name), _sound) for name in self.listing.names]
+        self._weed(results)
+        self.headers = [result for result in results if isinstance(result, Header)]
+
+    def folder(self, image_size: int | None, channels: int | None) -> Folder:
+        size = image_size or _shared_size(self.headers) or SIZE
+        channels = channels or (1 if all(header.gray for header in self.headers) else 3)
+        room = len(self.headers) * channels * size * size <= KEPT_BYTES
+        pixels = None
+        if room and sum(header.width * header.height for header in self.headers) <= EAGER_PIXELS:
+            pixels = self._decode(size, channels)
+        return self._built(self._facts(size, channels), pixels, room)
+
+    def _decode(self, size: int, channels: int) -> list[Tensor]:
+        root = self.listing.root
+        look = partial(_decoded, size=size, channels=channels, cut=self.cut)
+        results = list(_in_threads(lambda name: _or_bad(name, os.path.join(root, name), look), self.listing.names))
+        self.headers = [h for h, result in zip(self.headers, results, strict=True) if not isinstance(result, Bad)]
+        self._weed(results)
+        return [result for result in results if isinstance(result, Tensor)]
+
+    def _built(self, info: DatasetInfo, pixels: list[Tensor] | None, room: bool) -> Folder:
+        listing = self.listing
+        labels = torch.tensor(listing.labels) if listing.classes else None
+        shape = (len(listing.names), info.channels or 3, info.image_size or SIZE, info.image_size or SIZE)
+        kept = torch.empty(shape, dtype=torch.uint8) if room else None
+        folder = Folder(listing.root, listing.names, labels, info, kept, self.cut)
+        for index, image in enumerate(pixels or []):
+            folder.keep(index, image)
+        folder.skipped = len(listing.bad)
+        if folder.skipped:
+            log.info("%s: %d of %d images are bad and left out", escape(self.path), folder.skipped, self.total)
+        return folder
+
+    def _facts(self, size: int, channels: int) -> DatasetInfo:
+        listing = self.listing
+        return DatasetInfo(
+            name=os.path.basename(os.path.abspath(self.path)),
+            keys=frozenset({"x", "label"} if listing.classes else {"x"}),
+            image_size=size,
+            channels=channels,
+            classes=len(listing.classes) or None,
+            class_names=listing.classes,
+            licence="",
+            fingerprint=self._fingerprint(size, channels),
+        )
+
+    def _fingerprint(self, size: int, channels: int) -> str:
+        """Of names, lengths and both ends (4 KiB) of all files: whole files would take minutes for a large folder."""
+        cut = f"{self.cut.__name__};" if self.cut else ""
+        digest = sha256(f"folder;{cut}{size};{channels};{len(self.headers)};".encode())
+        for name, header in zip(self.listing.names, self.headers, strict=True):
+            digest.update(os.fsencode(name) + b"\0" + header.digest)
+        return digest.hexdigest()
+
+    def _weed(self, results: Sequence[object]) -> None:
+        """Moves the files whose result is Bad out of the listing, and refuses them unless they are to be skipped."""
+        listing = self.listing
+        good = [i for i, result in enumerate(results) if not isinstance(result, Bad)]
+        listing.bad += [result for result in results if isinstance(result, Bad)]
+        listing.names = [listing.names[i] for i in good]
+        listing.labels = [listing.labels[i] for i in good] if listing.classes else []
+        if listing.bad and not self.skip:
+            raise self._refusal("cannot be used")
+        if not listing.names:
+            raise self._refusal("cannot be used, which leaves none")
+        empty = set(range(len(listing.classes))) - set(listing.labels)
+        if empty:
+            names = ", ".join(escape(listing.classes[i]) for i in sorted(empty)[:3])
+            raise GanzooError(
+                f"folder {escape(self.path)}: {len(empty)} of {len(listing.classes)} classes have no images ({names})",
+                "Fill or remove these folders.",
+            )
+
+    def _refusal(self, what: str) -> GanzooError:
+        bad = self.listing.bad
+        if self.total == 1:
+            return GanzooError(f"image {escape(os.path.join(self.listing.root, bad[0].name))}: {bad[0].why}")
+        named = ", ".join(f"{escape(file.name, 80)} ({file.why})" for file in bad[:3])
+        more = f" and {len(bad) - 3:,} more" if len(bad) > 3 else ""
+        follow = ", or pass --follow-links" if any(file.why == LEAVES for file in bad) else ""
+        return GanzooError(
+            f"folder {escape(self.path)}: {len(bad):,} of {self.total:,} images {what}: {named}{more}",
+            "" if self.skip else f"Replace or remove them{follow}, or go on without them: --on-bad-image skip.",
+        )
+
+
+def _sound(path: str) -> Header:
+    header = inspect(path)
+    if header.suspect:
+        decode(path, 1, 1)
+    return header
+
+
+def _or_bad(name: str, path: str, look: Callable[[str], Result]) -> Result | Bad:
+    try:
+        return look(path)
+    except BadImage as error:
+        return Bad(name, str(error))
+    except OSError as error:
+        return Bad(name, f"cannot be read: {(error.strerror or 'unknown fault').lower()}")
+
+
+def _shared_size(headers: list[Header]) -> int | None:
+    sizes = {(header.width, header.height) for header in headers}
+    width, height = sizes.pop()
+    return width if not sizes and width == height else None
+
+
+def _in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """In order, several at a time. In lots: a million waiting calls would take more memory than the images."""
+    source = iter(items)
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        while lot := list(islice(source, 1024)):
+            yield from pool.map(work, lot)

@@ -1,0 +1,140 @@
+"""From what a user calls data to a Dataset: a data set's name[:variant], a folder of images, or one image."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from ganzoo_core.data.dataset import Dataset, DatasetInfo
+from ganzoo_core.data.folder.folder import open_folder
+from ganzoo_core.data.views.catalog import VIEWS
+from ganzoo_core.data.views.pairs import open_paired
+from ganzoo_core.data.views.whole import open_uncut
+from ganzoo_core.errors import GanzooError, UnknownNameError, escape
+from ganzoo_core.plugin.records import DatasetEntry, View, resolve
+
+LARGEST_SIDE = 4096
+CORE_VIEWS: Mapping[str, View] = {view.name: view for view in VIEWS}
+PATHS_TOO = "A folder of images, or one image, is taken as well."
+
+
+def open_dataset(
+    data: str,
+    *,
+    root: Path | str | None = None,
+    image_size: int | None = None,
+    channels: int | None = None,
+    classes: int | None = None,
+    longest_side: int | None = None,
+    on_bad_image: Literal["refuse", "skip"] = "refuse",
+    follow_links: bool = False,
+    datasets: Mapping[str, DatasetEntry],
+    views: Mapping[str, View] = CORE_VIEWS,
+) -> Dataset:
+    """The data that `data` names; a name wins over a path that has no "/" in it.
+
+    Images are cut to squares, resized to `image_size` and converted to `channels` (1 or 3) where these are given; a
+    path's are left whole where `longest_side` is, which they then do not exceed. `classes` (0 or None: any) must be
+    what the data has. `views` may stand before the data: masked:emoji, x4:crops:FOLDER. Raises
+    UnknownNameError or GanzooError (2) for what is not there, is bad or cannot be served so, ExternalError (3) where a
+    download fails, IntegrityError (5) where a file is not the published one.
+    """
+    _check_options(image_size, channels)
+    folder = Path(root).expanduser() if root is not None else None
+    options = {"image_size": image_size, "channels": channels}
+    careful = {"on_bad_image": on_bad_image, "follow_links": follow_links}
+    source = _viewed(data, _Asked(folder, options, careful, longest_side, datasets, views))
+    _check_served(source.info, data, image_size, channels, classes)
+    return source
+
+
+def how_to_have(keys: Iterable[str]) -> str:
+    """Which view of some data has these keys of a batch."""
+    ways = {"mask": "masked:DATA", "low": "x4:DATA", "a": "two folders, A::B", "b": "two folders, A::B",
+            "text": "captions:FOLDER"}  # fmt: skip
+    found = dict.fromkeys(ways[key] for key in sorted(keys) if key in ways)
+    return f"Give {' or '.join(found)}." if found else "Choose another data set or family."
+
+
+class _Asked(NamedTuple):
+    """All of a request but for the data's name."""
+
+    root: Path | None
+    options: Mapping[str, Any]  # image_size, channels
+    careful: Mapping[str, Any]  # on_bad_image, follow_links: of paths
+    longest_side: int | None
+    datasets: Mapping[str, DatasetEntry]
+    views: Mapping[str, View]
+
+
+def _viewed(data: str, asked: _Asked) -> Dataset:
+    """Views one in the other, and in the middle a data set by name, or what a path leads to."""
+    view, _, rest = data.partition(":")
+    paths = {**asked.options, **asked.careful}
+    if view in asked.views and rest:
+        open_view = resolve(asked.views[view].open)
+        opened: Dataset = open_view(rest, paths) if asked.views[view].of_path else open_view(_viewed(rest, asked))
+        return opened
+    if "::" in data:
+        return open_paired(data, paths)
+    if view in asked.datasets and "/" not in data:
+        return _named(asked.datasets[view], rest, asked.root, **asked.options)
+    path = _path(data, asked.datasets)
+    return open_folder(path, **paths) if asked.longest_side is None else open_uncut(path, asked.longest_side, paths)
+
+
+def _check_options(image_size: int | None, channels: int | None) -> None:
+    if image_size is not None and not 1 <= image_size <= LARGEST_SIDE:
+        raise GanzooError(f"image_size {image_size}: not in 1..{LARGEST_SIDE}")
+    if channels not in (None, 1, 3):
+        raise GanzooError(f"channels {channels}: not 1 (gray) or 3 (RGB)")
+
+
+def _named(
+    dataset: DatasetEntry, variant: str, root: Path | None, image_size: int | None, channels: int | None
+) -> Dataset:
+    if variant and variant not in dataset.variants:
+        hint = "" if dataset.variants else f"{dataset.name} has no variants."
+        raise UnknownNameError(f"variant of data set {dataset.name}", variant, dataset.variants, hint)
+    source = resolve(dataset.open)(root, variant, image_size=image_size, channels=channels)
+    if not isinstance(source, Dataset):
+        raise GanzooError(f"data set {dataset.name}: {dataset.open} returned no Dataset", "Tell the plugin's author.")
+    return source
+
+
+def _path(data: str, datasets: Mapping[str, DatasetEntry]) -> str:
+    path = os.path.expanduser(data)
+    try:
+        mode = os.stat(path).st_mode if data else None
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        mode = None
+    except OSError as error:
+        raise GanzooError(f"data {escape(data)!r}: cannot be read: {error.strerror}") from error
+    if mode is None and "/" in data:
+        raise GanzooError(f"data {escape(data)!r}: no such file or folder")
+    if mode is None:
+        raise UnknownNameError("data set", data.partition(":")[0] if ":" in data else data, datasets, PATHS_TOO)
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        raise GanzooError(f"data {escape(data)!r}: is neither a folder nor an image file")
+    return path
+
+
+def _check_served(
+    info: DatasetInfo, data: str, image_size: int | None, channels: int | None, classes: int | None
+) -> None:
+    asked = {"image_size": (image_size, info.image_size), "channels": (channels, info.channels)}
+    for option, (wanted, served) in asked.items():
+        if wanted is not None and wanted != served:
+            if served is None and info.channels and option == "image_size":
+                continue  # pictures that are served whole
+            has = "has no images" if served is None else f"is served with {served} only"
+            raise GanzooError(f"data {escape(data)!r}: {option} {wanted} was asked for, and it {has}")
+    if classes and classes != info.classes:
+        has = f"has {info.classes} classes" if info.classes else "has no labels"
+        raise GanzooError(
+            f"data {escape(data)!r}: {classes} classes were asked for, and it {has}",
+            "" if info.classes else "One sub-folder per class makes labels.",
+        )

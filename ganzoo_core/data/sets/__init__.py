@@ -1,0 +1,1 @@
+"""The core's own data sets, one module each. It imports data's views."""

@@ -1,0 +1,85 @@
+"""A model directory made complete: config.json, weights, metrics, samples and card, in memory, on disk, or for the Hub.
+
+What is there already keeps its bytes, so a model that was pushed, pulled and exported is the same to the last bit.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ganzoo_core import imaging
+from ganzoo_core.errors import ExternalError, GanzooError, escape
+from ganzoo_core.files import write_aside
+from ganzoo_core.models import card
+from ganzoo_core.models.resolve import Located, locate
+from ganzoo_core.models.store import read_model
+from ganzoo_core.nn.generator import Generator
+from ganzoo_core.nn.inputs import cycled, needs_data
+from ganzoo_core.weights.config import DISCRIMINATORS, FILES, parse_config, parse_metrics
+from ganzoo_core.weights.hashes import read_pinned, snapshot
+
+SAMPLES = 64
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def export(source: str, folder: Path) -> None:
+    """Write the model directory of a SOURCE to `folder`, config.json last. Errors: GanzooError, ExternalError."""
+    made = contents(locate(source), source)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise ExternalError(f"{folder}: {fault.strerror}", "Choose another place.") from None
+    for name in reversed(FILES):
+        if name in made:
+            write_aside(folder / name, made[name])
+
+
+def contents(located: Located, source: str, licence: str = "", with_discriminators: bool = True) -> dict[str, bytes]:
+    """The files of a model directory by name, each checked; samples and card are made where there are none.
+
+    `source` is what the card tells people to load; `licence` (SPDX) replaces that of the config. Errors: GanzooError
+    for a directory that is damaged, IntegrityError.
+    """
+    names = [name for name in FILES if with_discriminators or name != DISCRIMINATORS]
+    files = {name: present(located, name) for name in names if (located.folder / name).exists()}
+    config = parse_config(located.folder / "config.json", files["config.json"])
+    sampled = samples(located)  # builds the networks and loads the weights: the last check of all
+    files.setdefault("samples.png", sampled)
+    if files["samples.png"] == b"":
+        del files["samples.png"]
+    if licence and config["licence"] != licence:
+        config["licence"] = licence
+        files["config.json"] = (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()
+    if "README.md" not in files or (licence and card.is_ours(files["README.md"])):
+        files["README.md"] = readme(files, config, source)
+    return {name: files[name] for name in FILES if name in files}
+
+
+def readme(files: dict[str, bytes], config: dict[str, Any], source: str) -> bytes:
+    metrics = parse_metrics(Path("metrics.json"), files["metrics.json"]) if "metrics.json" in files else []
+    shown = "path/to/this/directory" if Path(source).is_dir() else source
+    return card.card(card.CardData(config, metrics, shown, "samples.png" in files)).encode()
+
+
+def present(located: Located, name: str) -> bytes:
+    """A file that is there. A link is followed inside the client's cache only."""
+    path = located.folder / name
+    if path.is_symlink() and snapshot(path) is None:
+        raise GanzooError(f"{escape(path)}: is a link", "Put the file itself there.")
+    data = read_pinned(path, FILES[name], located.pins)
+    if name == "samples.png" and not data.startswith(PNG):
+        raise GanzooError(f"{escape(path)}: is no PNG", "Remove it: it is made anew.")
+    return data
+
+
+def samples(located: Located) -> bytes:
+    """A picture of 64 samples of seed 0, classes in turn; nothing for models that need to be given something."""
+    nets = read_model(*located).networks
+    if (located.folder / "samples.png").exists():
+        return b""
+    for net in nets.values():
+        if isinstance(net, Generator) and not needs_data(net):
+            return imaging.encode(net.output.picture(net.sample(SAMPLES, seed=0, **cycled(net, SAMPLES))))
+    return b""

@@ -1,0 +1,138 @@
+"""A trained model in a user's hands: gz.load(SOURCE).sample(16, seed=0)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganzoo_core.errors import GanzooError, UnknownNameError, one_licence
+from ganzoo_core.models.resolve import locate, with_discriminators
+from ganzoo_core.models.store import Origin, Stored, read_discriminators, read_model, write_networks
+from ganzoo_core.nn.channels_last import to_channels_last
+from ganzoo_core.nn.generator import Generator
+from ganzoo_core.plugin.infos import ModelInfo
+from ganzoo_core.registry.plugins import registry
+from ganzoo_core.weights.config import model_info
+
+
+class Model:
+    """Exported networks with the config that describes them: verified, strict, in evaluation mode."""
+
+    def __init__(self, folder: Path, stored: Stored, source: str = "", pins: Mapping[str, str] | None = None) -> None:
+        self.folder, self.source, self.pins = folder, source or str(folder), pins or {}
+        self.config, self.recipe, self.networks = stored
+        self.judges: dict[str, nn.Module] | None = None
+
+    @property
+    def discriminators(self) -> dict[str, nn.Module]:
+        """Its discriminators by name, on the generator's device; fetched and read when they are first asked for.
+
+        Nothing for a model that was published without them.
+        """
+        if self.judges is None:
+            device = next(next(iter(self.networks.values())).parameters()).device
+            folder = with_discriminators(self.source, self.folder)
+            self.judges = {name: net.to(device) for name, net in read_discriminators(folder, self.pins).items()}
+        return self.judges
+
+    @property
+    def discriminator(self) -> nn.Module:
+        """The first of them. Errors: GanzooError for a model that was published without."""
+        for net in self.discriminators.values():
+            return net
+        raise GanzooError(f"{self.config['id']}: was published without its discriminator", "Train on a newer model.")
+
+    @property
+    def generator(self) -> Generator:
+        """The first published generator."""
+        for net in self.networks.values():
+            if isinstance(net, Generator):
+                return net
+        raise GanzooError(f"{self.config['id']}: publishes no generator")
+
+    @property
+    def info(self) -> ModelInfo:
+        """As gz.list_models lists it."""
+        found: ModelInfo = model_info(self.folder, registry().families[self.config["objective"]["family"]].task)
+        return found
+
+    def sample(self, n: int = 1, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:
+        """n samples, float32 [n, C, H, W] in [-1, 1]: the same ones every time, the first of more."""
+        return self.network(net).sample(n, seed=seed, **inputs)
+
+    def translate(self, images: Tensor, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:
+        """What the model makes of `images`, [n, C, H, W] in [-1, 1]: sampling with an image input.
+
+        Errors: GanzooError for a model that takes none.
+        """
+        generator = self.network(net)
+        for name, declared in generator.inputs.items():
+            if declared.flag == "--input":
+                return generator.sample(len(images), seed=seed, **{name: images}, **inputs)
+        raise GanzooError(f"{self.config['id']}: takes no image", "Use sample.")
+
+    def network(self, name: str) -> Generator:
+        """A published generator by name; "" for the first."""
+        generators = {k: v for k, v in self.networks.items() if isinstance(v, Generator)}
+        if name and name not in generators:
+            raise UnknownNameError("network", name, generators)
+        return generators[name] if name else self.generator
+
+    def save(self, folder: str | Path, *, id: str = "", licence: str = "", license: str = "", dtype: str = "") -> Path:
+        """Write the model directory elsewhere; under another id, with a licence (SPDX), stored as another dtype."""
+        c, training = self.config, self.config["training"]
+        origin = Origin(
+            id or c["id"], one_licence(licence, license) or c["licence"], c["dataset"]["name"],
+            c["dataset"]["licence"], training["images"], training["seed"], training["command"], training["versions"],
+        )  # fmt: skip
+        write_networks(Path(folder), self.recipe, self.networks, self.discriminators, origin, dtype or c["dtype"])
+        return Path(folder)
+
+    def push(
+        self,
+        repo: str,
+        *,
+        license: str = "",
+        licence: str = "",
+        private: bool = False,
+        revision: str = "main",
+        with_discriminators: bool = False,
+    ) -> str:
+        """Publish the files that this model was loaded from as owner/repo on the Hub, under an SPDX licence.
+
+        Returns hf:owner/repo@COMMIT, which brings back these very bytes. Errors: ExternalError for the network and the
+        token, GanzooError where the repository holds a model that this machine has not seen.
+        """
+        from ganzoo_core.models import push
+
+        expression = one_licence(licence, license)
+        wanted = push.prepare(
+            str(self.folder), repo, expression, revision=revision, private=private,
+            with_discriminators=with_discriminators,
+        )  # fmt: skip
+        return push.push(wanted).source
+
+    def __repr__(self) -> str:
+        return f"Model({self.config['id']!r})"
+
+
+def load(source: str | Path, *, device: str | torch.device = "cpu") -> Model:
+    """The model of a SOURCE: an id such as "dcgan.mnist", hf:owner/repo[@revision], or a model or run directory.
+
+    Errors: GanzooError for an unknown source or a damaged directory, ExternalError where the network is needed and
+    fails, IntegrityError where a hash differs.
+    """
+    folder, pins = locate(str(source))
+    stored = read_model(folder, pins)
+    for net in stored.networks.values():
+        to_channels_last(net.to(device))
+    return Model(folder, stored, str(source), pins)
+
+
+def find(source: str) -> Path:
+    """The model directory of a SOURCE."""
+    return locate(source).folder

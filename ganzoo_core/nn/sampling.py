@@ -1,0 +1,80 @@
+"""Exact samples: sample i of a seed is the same in every process of one machine, however many are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ganzoo_core.errors import GanzooError, UnknownNameError
+from ganzoo_core.nn.inputs import Input
+from ganzoo_core.nn.state import evaluation_mode, preserve_rng
+from ganzoo_core.seeds import hash32
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import nn
+
+Priors = Callable[[int, torch.Generator], dict[str, Tensor]]  # (n, rng) -> what is drawn, by name
+
+
+class Sampled(Protocol):
+    """What is asked of a generator that is sampled."""
+
+    inputs: Mapping[str, Input]
+
+    @property
+    def sample_batch_size(self) -> int: ...
+
+    def priors(self, n: int, rng: torch.Generator | None = None) -> dict[str, Tensor]: ...
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+    def modules(self) -> Iterator[nn.Module]: ...
+    def eval(self) -> Any: ...
+
+
+@torch.no_grad()
+def sample_deterministic(
+    net: Sampled,
+    forward: Callable[..., Tensor],
+    n: int,
+    seed: int,
+    given: Mapping[str, Any],
+    priors: Priors | None = None,
+) -> Tensor:
+    """n samples of `forward`, which is `net` or `net` with options, float32 on its device; see Generator.sample.
+
+    `priors` draws the latents where that is an option too (truncation); else `net.priors` does. Every chunk is full,
+    the last one too: how many samples are asked for then changes neither the inner noise nor the order in which a
+    matrix product sums. Errors: GanzooError for fewer than one sample and for conditions that do not fit.
+    """
+    if n < 1:
+        raise GanzooError(f"{n} samples: asked for none", "Ask for one at least.")
+    device = next(net.parameters()).device
+    for name in given.keys() - net.inputs.keys():
+        raise UnknownNameError("sampling option", name, net.inputs)
+    free = {k for k, v in net.inputs.items() if v.drawn and given.get(k) is None and v.default is None}
+    conditions = {k: v.rows(k, given.get(k), n, device) for k, v in net.inputs.items() if k not in free}
+    chunks = []
+    with evaluation_mode(net), preserve_rng(), torch.autocast(device.type, enabled=False):
+        for start in range(0, n, net.sample_batch_size):
+            which = range(start, start + net.sample_batch_size)
+            drawn = latents(priors or net.priors, seed, which)
+            arguments = [drawn[k].to(device) if k in free else conditions[k][clipped(which, n)] for k in net.inputs]
+            torch.manual_seed(hash32(seed, "noise", start))
+            chunks.append(forward(*arguments).float())
+    return torch.cat(chunks)[:n]
+
+
+def latents(priors: Priors, seed: int, which: Sequence[int]) -> dict[str, Tensor]:
+    """The latents of samples `which` of a seed, each from its own stream on the CPU, so on any device the same."""
+    rng = torch.Generator()
+    each = [priors(1, rng.manual_seed(hash32(seed, "sample", i))) for i in which]
+    return {name: torch.cat([one[name] for one in each]) for name in each[0]}
+
+
+def clipped(which: Sequence[int], n: int) -> list[int]:
+    """Rows of the conditions for samples `which`; beyond the n that were asked for, the last one again."""
+    return [min(i, n - 1) for i in which]

@@ -1,1 +1,0 @@
-"""MyGAN for ganzoo."""

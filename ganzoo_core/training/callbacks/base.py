@@ -1,0 +1,73 @@
+"""What every callback is: it sees every report of a run, and changes nothing."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL.Image import Image
+
+from ganzoo_core import imaging
+from ganzoo_core.nn.generator import Generator
+from ganzoo_core.nn.state import evaluation_mode, preserve_rng
+from ganzoo_core.objectives.objective import Batch, Objective
+from ganzoo_core.training.trainer import Report
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a callback may know of the run that it watches."""
+
+    objective: Objective
+    preview: Batch  # real examples, the same in every run of a seed
+    folder: Path | None  # None: nothing is written
+    name: str  # of the family, for messages
+
+
+class Callback(ABC):
+    """Sees every report of a run; `close` is called once, however the run ends."""
+
+    @abstractmethod
+    def on_report(self, report: Report) -> None: ...
+
+    def close(self) -> None:
+        """The run is over."""
+        return
+
+
+def due(report: Report, times: int) -> bool:
+    """Whether this report is one of about `times` that are spread evenly over the run, or its last."""
+    after, before = report.position.images, report.position.images - report.drawn
+    every = max(1, report.total // times)
+    return before // every != after // every or after >= report.total
+
+
+def preview(run: Run) -> dict[str, torch.Tensor]:
+    """The objective's own samples, made without leaving a trace in it or in the random generators."""
+    with evaluation_mode(run.objective), preserve_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        return run.objective.sample(run.preview)
+
+
+def pictures(run: Run) -> dict[str, Image]:
+    """The same samples as pictures by name, each as its kind is shown."""
+    nets = {k: net for k, net in run.objective.exported_networks().items() if isinstance(net, Generator)}
+    shown = {}
+    for name, samples in preview(run).items():
+        given = next((net.inputs[name] for net in nets.values() if name in net.inputs), None)
+        maker = nets.get(name, next(iter(nets.values()), None))
+        if given is not None and given.flag == "--input":
+            shown[name] = imaging.grid(samples)
+        elif maker is not None and samples.ndim == len(maker.output.shape) + 1:
+            shown[name] = maker.output.picture(samples)
+    return shown
+
+
+def numbers(report: Report) -> Mapping[str, float]:
+    """The losses as numbers, in one transfer from the device."""
+    values: list[Any] = torch.stack([value.float() for value in report.losses.values()]).tolist()
+    return dict(zip(report.losses, values, strict=True))

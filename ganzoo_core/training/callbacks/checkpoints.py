@@ -1,0 +1,78 @@
+"""When to save a run and when to end it: the same decision on every process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ganzoo_core.errors import DivergenceError, Stopped
+from ganzoo_core.objectives.objective import Objective
+from ganzoo_core.training import checkpoint
+from ganzoo_core.training.distributed import Processes
+from ganzoo_core.training.signals import Signals
+from ganzoo_core.training.trainer import Report
+
+CHECK_EVERY = 50  # iterations between looks at whether the losses are finite: each look waits for the device
+CHECKPOINTS = 20  # in a run, where the user says nothing
+
+
+class CheckpointCallback:
+    """Decides after every iteration whether to save and whether to end, the same on every process."""
+
+    def __init__(
+        self, folder: Path | None, objective: Objective, every: int, processes: Processes, heard: Signals
+    ) -> None:
+        self.folder, self.every, self.processes, self.heard = folder, every, processes, heard
+        self.objective = objective
+        self.recent: list[Report] = []
+
+    def on_report(self, report: Report) -> None:
+        """Errors: DivergenceError where a loss or a weight is not finite, Stopped where a signal ends the run."""
+        self.recent.append(report)
+        ending = self.processes.all_reduce_max(self.heard.ending)
+        saving = bool(ending or self.processes.all_reduce_max(int(self.heard.saving)) or self.due(report))
+        if saving or len(self.recent) == CHECK_EVERY:
+            refuse_infinite(self.recent, self.processes)
+            self.recent = []
+        if saving and self.folder is not None:
+            self.heard.saving = False
+            self.save(report)
+        if ending:
+            raise stopped(ending, self.folder, report)
+
+    def due(self, report: Report) -> bool:
+        every = self.every or max(report.total // CHECKPOINTS, 1)
+        after = report.position.images
+        return (after - report.drawn) // every != after // every or after >= report.total
+
+    def save(self, report: Report) -> None:
+        assert self.folder is not None
+        whole = report.checkpoint()
+        for name, value in whole.objective.items():
+            if value.is_floating_point() and not bool(value.isfinite().all()):
+                raise DivergenceError(
+                    f"training diverged: {name} is not finite after {report.position.images:,} images",
+                    "The last checkpoint is intact. Lower the learning rate, or try --precision fp32.",
+                )
+        buffers = frozenset(name for name, _ in self.objective.named_buffers())
+        checkpoint.save(self.folder / "checkpoints", whole, buffers, self.processes)
+
+
+def stopped(signum: int, folder: Path | None, report: Report) -> Stopped:
+    at = f"stopped by signal {signum} at {report.position.images:,} of {report.total:,} images"
+    return Stopped(signum, f"{at}, saved" if folder else at, f"--resume --out {folder} goes on." if folder else "")
+
+
+def refuse_infinite(reports: list[Report], processes: Processes) -> None:
+    """The first term of the reports that is not finite, on whatever process, stops all of them by name."""
+    names = [(report, name) for report in reports for name in report.losses]
+    finite = torch.stack([report.losses[name].float() for report, name in names]).isfinite().tolist()
+    bad = next((where for where, good in zip(names, finite, strict=True) if not good), None)
+    mine = bad and (
+        f"training diverged: loss {bad[1]} is not finite in iteration {bad[0].iteration} of phase {bad[0].phase}, "
+        f"after {bad[0].position.images:,} images"
+    )
+    found = next(filter(None, processes.gather(mine)), None)
+    if found:
+        raise DivergenceError(found, "Lower the learning rate, or try --precision fp32.")

@@ -1,0 +1,23 @@
+"""samples/: pictures over time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ganzoo_core import imaging
+from ganzoo_core.training.callbacks.base import Callback, Run, due, pictures
+from ganzoo_core.training.trainer import Report
+
+
+class SamplesCallback(Callback):
+    """samples/<images>-<name>.png, some 20 over the run: what it makes of the same latents every time."""
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        self.run, self.folder = run, folder / "samples"
+        self.folder.mkdir(exist_ok=True)
+
+    def on_report(self, report: Report) -> None:
+        if not due(report, 20):
+            return
+        for name, picture in pictures(self.run).items():
+            imaging.save(picture, self.folder / f"{report.position.images:010d}-{name}.png")

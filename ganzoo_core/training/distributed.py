@@ -1,0 +1,103 @@
+"""Several processes that train one model: who they are, averaged gradients, agreement. No other module imports
+torch.distributed.
+
+Networks are never wrapped: after each backward pass the mover's gradients are averaged by hand in one all_reduce.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from ganzoo_core.errors import ExternalError, escape
+
+PATIENCE = timedelta(minutes=10)  # for a process that hangs; one that dies is noticed at once
+
+
+class Processes:
+    """This process among its `world` of processes; alone, everything is a matter of course."""
+
+    rank, world = 0, 1
+
+    def all_reduce_gradients(self, weights: Sequence[Tensor]) -> None:
+        """Every weight's gradient <- its mean over all processes."""
+
+    def gather(self, value: Any) -> list[Any]:
+        """What every process holds, by rank."""
+        return [value]
+
+    def all_reduce_max(self, value: int) -> int:
+        """The largest of all processes' numbers."""
+        return value
+
+
+class Group(Processes):
+    """One of several processes of a torch.distributed group."""
+
+    def __init__(self) -> None:
+        self.rank, self.world = dist.get_rank(), dist.get_world_size()
+
+    @torch.no_grad()
+    def all_reduce_gradients(self, weights: Sequence[Tensor]) -> None:
+        """In one all_reduce of all gradients, laid end to end, and of a flag per weight: has it one anywhere?"""
+        if not weights:
+            return
+        has = torch.tensor([float(w.grad is not None) for w in weights], device=weights[0].device)
+        flat = [w.new_zeros(w.numel()) if w.grad is None else w.grad.reshape(-1) for w in weights]
+        together = torch.cat([has, *flat])
+        with collective():
+            dist.all_reduce(together)
+        flags, *gradients = torch.split(together, [len(weights), *(w.numel() for w in weights)])
+        for w, flag, gradient in zip(weights, flags.tolist(), gradients, strict=True):
+            if flag:  # a weight without a gradient anywhere keeps none, so that its optimizer leaves it alone
+                w.grad = torch.empty_like(w).copy_(gradient.reshape(w.shape)).div_(self.world)
+
+    def gather(self, value: Any) -> list[Any]:
+        values: list[Any] = [None] * self.world
+        with collective():
+            dist.all_gather_object(values, value)
+        return values
+
+    def all_reduce_max(self, value: int) -> int:
+        number = torch.tensor(value, device="cuda" if dist.get_backend() == "nccl" else "cpu")
+        with collective():
+            dist.all_reduce(number, dist.ReduceOp.MAX)
+        return int(number)
+
+
+@contextmanager
+def collective() -> Iterator[None]:
+    """A talk with the other processes; one that is gone is an outside fault, not a bug."""
+    try:
+        yield
+    except (RuntimeError, dist.DistError) as fault:
+        raise ExternalError(
+            f"another process of this run is gone: {escape(fault)}", "Look at its output; --resume goes on from here."
+        ) from fault
+
+
+@contextmanager
+def process_group() -> Iterator[Processes]:
+    """The processes that torchrun started, or this one alone. Takes the group down at the end."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Processes()
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    # It takes the group of the moment for a default argument, and the first optimizer imports it: a group that it holds
+    # outlives its end, and its threads may abort the process while Python shuts down. Imported now, it takes None.
+    import_module("torch.distributed.nn.functional")
+    with collective():
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+    try:
+        yield Group()
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,305 @@
+"""One run, from a recipe to a model directory: what gz.train and the command line both call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from ganzoo_core import imaging
+from ganzoo_core.data import how_to_have
+from ganzoo_core.device import pick_device, pick_precision
+from ganzoo_core.errors import ExternalError, GanzooError, UnknownNameError, escape, tell_user
+from ganzoo_core.models.model import load
+from ganzoo_core.models.store import Origin, unwrapped, write_model
+from ganzoo_core.nn.generator import Generator
+from ganzoo_core.nn.inputs import cycled, from_batch, name_classes, needs_data
+from ganzoo_core.nn.standing import with_standing_statistics
+from ganzoo_core.objectives.objective import Objective
+from ganzoo_core.plugin.records import resolve
+from ganzoo_core.registry.plugins import registry
+from ganzoo_core.registry.recipes import Recipe
+from ganzoo_core.training import checkpoint, run_dir
+from ganzoo_core.training.callbacks.base import Callback, Run
+from ganzoo_core.training.callbacks.checkpoints import CheckpointCallback
+from ganzoo_core.training.callbacks.health import HealthCallback
+from ganzoo_core.training.callbacks.log import LogCallback
+from ganzoo_core.training.callbacks.samples import SamplesCallback
+from ganzoo_core.training.distributed import Processes, process_group
+from ganzoo_core.training.dry_run import dry_run
+from ganzoo_core.training.loaders import BatchLoader, loader_of
+from ganzoo_core.training.signals import Signals, signals
+from ganzoo_core.training.trainer import Alternating, Checkpoint, Report, Trainer
+
+PREVIEW = 64  # pictures in a progress grid
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train: the options of `ganzoo train` beyond the recipe. 0 and None leave a choice to the recipe."""
+
+    images: int = 0  # length in real images; scales all phases in proportion
+    batch_size: int = 0  # over all processes
+    seed: int = 0
+    device: str = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    ema_images: float | None = None  # half-life of the moving average, in images; 0: none is kept
+    ema_rampup: float | None = None  # its half-life is at most this share of the images so far; 0: from the start
+    standing_batches: int | None = None  # of samples, for the batch-norm statistics of what is exported; 0: as trained
+    micro_batch: int = 0
+    workers: int = 0  # processes that load data ahead
+    data_root: str | Path | None = None
+    init: str = ""  # a SOURCE whose weights to start from
+    out: str | Path | None = None  # the run directory; None: nothing is written
+    force: bool = False  # replace a run that is there
+    resume: bool = False  # go on with the run that is there
+    checkpoint_every: int = 0  # in images; 0: a twentieth of the run
+    signals: bool = False  # SIGTERM, SIGINT, SIGHUP: save and end; SIGUSR1: save
+    callbacks: tuple[Callable[[Run], Callback], ...] = ()
+    data_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Report]:
+    """Train `objective` on `data`, one report per iteration; nothing happens until the result is iterated.
+
+    With `settings.out` a run directory is written: run.json, log.jsonl, samples/, checkpoints/ and, at the end, model/.
+    Errors: GanzooError for what does not fit, DivergenceError for losses that are not finite, ExternalError, Stopped.
+    """
+    folder = Path(settings.out) if settings.out is not None else None
+    pick_device(settings.device)  # before anything is written
+    loader = open_loader(objective, data, settings)
+    if settings.init:
+        initialise(objective, settings.init)
+    length = dry_run(objective, loader)
+    settings = replace(settings, images=settings.images or length)
+    with process_group() as processes, signals(settings.signals) as heard:
+        first = processes.rank == 0
+        with run_dir.occupied(folder) if folder is not None and first else nullcontext():
+            yield from run(objective, data, loader, settings, folder, processes, heard)
+
+
+def run(
+    objective: Objective,
+    data: Any,
+    loader: BatchLoader,
+    settings: Settings,
+    folder: Path | None,
+    processes: Processes,
+    heard: Signals,
+) -> Iterator[Report]:
+    """The run itself, in a directory that is ours."""
+    trainer = trainer_of(objective, settings, processes)
+    start = prepare_folder(folder, description(objective, data, loader, settings, trainer), settings, processes)
+    preview = trainer.to_device(next(loader(start=0, batch_size=PREVIEW)))
+    title = objective.recipe.family if objective.recipe else type(objective).__name__
+    view = Run(objective, preview, folder, title)
+    callbacks = [make(view) for make in callbacks_of(folder, settings)] if processes.rank == 0 else []
+    keeper = CheckpointCallback(folder, objective, settings.checkpoint_every, processes, heard)
+    last = None
+    try:
+        for last in with_callbacks(trainer.run(objective, loader, start), callbacks, keeper):
+            yield last
+    except torch.OutOfMemoryError as fault:
+        raise ExternalError("out of memory on the device", "Set a smaller --micro-batch or --batch-size.") from fault
+    finally:
+        for watcher in callbacks:
+            watcher.close()
+    images = last.total if last else start.position.images if start else 0
+    if last is None:
+        tell_user(f"{folder}: is finished at {images:,} images; --images MORE extends it")
+    if folder is not None and processes.rank == 0 and objective.recipe is not None and objective.recipe.networks:
+        publish(folder / "model", objective, loader, settings, images)
+
+
+def prepare_folder(
+    folder: Path | None, about: Mapping[str, Any], settings: Settings, processes: Processes
+) -> Checkpoint | None:
+    """A run directory to write, and where to go on in it."""
+    if folder is None:
+        return None
+    if not settings.resume:
+        if processes.rank == 0:
+            run_dir.begin(folder, about, settings.force)
+        processes.gather("begun")
+        return None
+    if processes.rank == 0:
+        run_dir.resume(folder, about)
+        checkpoint.sweep(folder / "checkpoints")
+    processes.gather("swept")
+    start, skipped = checkpoint.newest(folder / "checkpoints", processes.rank)
+    images = start.position.images if start else 0
+    if processes.rank == 0:
+        for damage in skipped:
+            tell_user(f"warning: skipped a damaged checkpoint: {damage}")
+        tell_user(
+            f"going on at {images:,} images" if start else "there is no checkpoint yet: starting at the beginning"
+        )
+        run_dir.rewind(folder, images)
+    return start
+
+
+def with_callbacks(
+    reports: Iterable[Report], callbacks: list[Callback], keeper: CheckpointCallback
+) -> Iterator[Report]:
+    """Reports on their way to the caller, seen by everyone."""
+    for report in reports:
+        for watcher in callbacks:
+            watcher.on_report(report)
+        keeper.on_report(report)
+        yield report
+
+
+def callbacks_of(folder: Path | None, settings: Settings) -> Iterator[Callable[[Run], Callback]]:
+    """Health, the log and the grids of a run directory, what plugins contribute, and what the caller asks for."""
+    yield HealthCallback
+    if folder is not None:
+        yield lambda view: LogCallback(folder)
+        yield lambda view: SamplesCallback(view, folder)
+        for _, observer in registry().callbacks.items():
+            yield resolve(observer.make)
+    yield from settings.callbacks
+
+
+def open_loader(objective: Objective, data: Any, settings: Settings) -> BatchLoader:
+    """The data in the size that the objective's networks want; it must have all that the objective needs."""
+    args: Mapping[str, Any] = objective.recipe.args if objective.recipe else {}
+    wanted = {k: args[k] for k in ("image_size", "channels", "classes", "longest_side") if k in args}
+    options = {**wanted, **settings.data_options, "with_index": "index" in objective.needs}
+    loader = loader_of(data, seed=settings.seed, workers=settings.workers, root=settings.data_root, **options)
+    missing = objective.needs - loader.info.keys - {"index"}
+    if loader.info.keys and missing:
+        keys, game = ", ".join(sorted(missing)), type(objective).__name__
+        raise GanzooError(f"data {escape(loader.info.name)}: has no {keys}, which {game} needs", how_to_have(missing))
+    return loader
+
+
+def trainer_of(objective: Objective, settings: Settings, processes: Processes) -> Trainer:
+    """The trainer that recipe and settings ask for."""
+    device = pick_device(settings.device)
+    train: Mapping[str, Any] = objective.recipe.train if objective.recipe else {}
+    ema = train.get("ema_images", 0) if settings.ema_images is None else settings.ema_images
+    return Alternating(
+        seed=settings.seed,
+        batch_size=settings.batch_size or train.get("batch_size", 0),
+        images=settings.images,
+        ema_images=ema,
+        ema_rampup=train.get("ema_rampup", 0) if settings.ema_rampup is None else settings.ema_rampup,
+        device=device,
+        precision=pick_precision(settings.precision, device),
+        micro_batch=settings.micro_batch or train.get("micro_batch", 0),
+        processes=processes,
+    )
+
+
+def initialise(objective: Objective, source: str) -> None:
+    """Start from trained weights: what is exported, and the discriminators where the source has them.
+
+    A run gives those of its newest checkpoint. Errors: GanzooError for networks of another shape.
+    """
+    given = load(source)
+    nets = {name: net.state_dict() for name, net in given.networks.items()}
+    judges = {name: net.state_dict() for name, net in given.discriminators.items()}
+    if not judges:
+        tell_user(f"--init {escape(source)}: was published without its discriminator, which starts anew")
+    for name, net in {**objective.exported_modules(), **unwrapped(objective.discriminators())}.items():
+        state = nets.get(name, judges.get(name))
+        if state is None:
+            if name in objective.exported:
+                raise GanzooError(f"--init {escape(source)}: has no {name}", "Choose a model of this family.")
+            continue
+        if {k: v.shape for k, v in net.state_dict().items()} != {k: v.shape for k, v in state.items()}:
+            what = f"--init {escape(source)}: its {name} is of another shape"
+            raise GanzooError(what, "Give the arguments of its making.")
+        net.load_state_dict(state)
+
+
+def description(
+    objective: Objective, data: Any, loader: BatchLoader, settings: Settings, trainer: Trainer
+) -> dict[str, Any]:
+    """run.json: all that a reader needs to know, and to repeat or resume the run."""
+    made: Recipe | None = objective.recipe
+    info = loader.info
+    return {
+        "format": run_dir.FORMAT,
+        "recipe": asdict(made) if made else None,
+        "data": {"name": info.name, "licence": info.licence, "fingerprint": info.fingerprint},
+        "source": str(data) if isinstance(data, (str, Path)) else None,
+        "seed": settings.seed,
+        "images": settings.images,
+        "batch_size": trainer.batch_size,
+        "ema_images": trainer.ema_images,
+        "micro_batch": trainer.micro_batch,
+        "device": str(trainer.device),
+        "precision": str(trainer.precision).removeprefix("torch."),
+        "ema_rampup": trainer.ema_rampup,
+        "standing_batches": settings.standing_batches,
+        "processes": trainer.processes.world,
+        "data_options": dict(settings.data_options),
+        **run_dir.environment(dists_of(made)),
+    }
+
+
+def publish(folder: Path, objective: Objective, loader: BatchLoader, settings: Settings, images: int) -> None:
+    """The model directory at the end of a run, with its discriminators and a picture of samples."""
+    made: Recipe = objective.recipe
+    tag = "".join(c if c.isalnum() else "_" for c in loader.info.name.lower()).strip("_") or "own"
+    origin = Origin(
+        f"{made.family}.{tag}", "NOASSERTION", loader.info.name, loader.info.licence or "NOASSERTION",
+        images, settings.seed, run_dir.read(folder.parent)["command"], run_dir.versions(dists_of(made)),
+    )  # fmt: skip
+    for net in objective.modules():
+        name_classes(net, loader.info.class_names)
+    nets = standing(objective, settings)
+    write_model(folder, objective, origin, networks=nets)
+    write_samples(folder / "samples.png", nets, loader)
+
+
+def standing(objective: Objective, settings: Settings) -> dict[str, nn.Module]:
+    """What is exported, its batch norms with standing statistics where these are asked for."""
+    batches = settings.standing_batches
+    if batches is None:
+        batches = objective.recipe.train.get("standing_batches", 0)
+    nets = objective.exported_networks()
+    return {k: with_standing_statistics(v, batches) if isinstance(v, Generator) else v for k, v in nets.items()}
+
+
+def dists_of(made: Recipe | None) -> list[str]:
+    """The distributions that have the families of a recipe."""
+    families = registry().families
+    return sorted({families.owner(name) for name in (made.family, made.networks) if name}) if made else []
+
+
+def write_samples(path: Path, nets: Mapping[str, nn.Module], loader: BatchLoader) -> None:
+    """samples.png: what the first generator draws, or pictures that it is given beside what it makes of them."""
+    for net in nets.values():
+        if isinstance(net, Generator):
+            batch = next(iter(loader(start=0, batch_size=PREVIEW // 4))) if needs_data(net) else {}
+            given = from_batch(net, batch)
+            n = PREVIEW // 4 if given else PREVIEW
+            samples = net.sample(n, seed=0, **cycled(net, n), **given)
+            shown = [value for key, value in given.items() if net.inputs[key].flag == "--input"]
+            sheet = imaging.beside([*shown, samples]) if shown else net.output.picture(samples)
+            imaging.save(sheet, path)
+            return
+
+
+def fit(objective: Objective, data: Any, settings: Settings) -> Report | None:
+    """Run the training to its end; the last report."""
+    last = None
+    for last in train(objective, data, settings):  # noqa: B007
+        pass
+    return last
+
+
+def settings_of(given: Mapping[str, Any]) -> Settings:
+    """Settings from keywords. Errors: UnknownNameError with the nearest."""
+    known = [f.name for f in fields(Settings)]
+    for name in given:
+        if name not in known:
+            raise UnknownNameError("training option", name, known)
+    return Settings(**given)
