@@ -261,7 +261,8 @@ def undisturbed() -> Iterator[None]:
 
     torch = sys.modules.get("torch")  # what is not loaded has nothing to disturb
     folder, rng = os.getcwd(), random.getstate()
-    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)}
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")  # Windows lacks the last two
+    handlers = {n: signal.getsignal(n) for n in (getattr(signal, s) for s in names if hasattr(signal, s))}
     dtype, state = (torch.get_default_dtype(), torch.get_rng_state()) if torch else (None, None)
     try:
         yield

@@ -6,7 +6,6 @@ runs/<name>/  run.json  log.jsonl  health.jsonl  samples/*.png  checkpoints/<ima
 
 from __future__ import annotations
 
-import fcntl
 import json
 import platform
 import shlex
@@ -32,7 +31,14 @@ SAME = ("recipe", "data", "seed", "batch_size", "ema_images", "micro_batch", "de
 
 @contextmanager
 def occupied(folder: Path) -> Iterator[None]:
-    """The directory is this run's alone. Errors: GanzooError where another run has it, or nobody may write there."""
+    """The directory is this run's alone.
+
+    Errors: GanzooError where another run has it, nobody may write there, or the system has no POSIX locks (Windows).
+    """
+    if sys.platform == "win32":
+        raise GanzooError("training into a directory needs POSIX locks", "Train under WSL, Linux or macOS.")
+    import fcntl
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(folder / ".lock", "a")  # noqa: SIM115 (held until the run ends)
