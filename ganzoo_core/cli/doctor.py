@@ -50,7 +50,7 @@ def examine(timeout: float) -> dict[str, Any]:
 def environment() -> dict[str, str]:
     import torch
 
-    from ganzoo_core.device import cpu_has_bf16
+    from ganzoo_core.nn.device import cpu_has_bf16
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
     facts = {

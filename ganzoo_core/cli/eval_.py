@@ -38,9 +38,9 @@ def eval_(
     A score carries the extractor that it looked through, fid[mnist-cnn], and all else that it depends on. The same
     command prints the same digits every time on one machine.
     """
-    from ganzoo_core.device import pick_device
     from ganzoo_core.metrics import evaluate
     from ganzoo_core.models import model
+    from ganzoo_core.nn.device import pick_device
 
     trained = model.load(source, device=str(pick_device(device)))
     question = evaluate.EvalConfig(

@@ -41,8 +41,8 @@ def interpolate_(
 
     from ganzoo_core import imaging
     from ganzoo_core.cli.image_inputs import told
-    from ganzoo_core.device import pick_device
     from ganzoo_core.models import model
+    from ganzoo_core.nn.device import pick_device
     from ganzoo_core.nn.walk import interpolate_seeds
     from ganzoo_core.registry.recipes import sampling_options
 

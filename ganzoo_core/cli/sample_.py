@@ -50,8 +50,8 @@ def sample_(
     chosen = dict(pair(text) for text in options)
     from ganzoo_core.cli import image_inputs
     from ganzoo_core.cli.writing import Made, write
-    from ganzoo_core.device import pick_device
     from ganzoo_core.models import model
+    from ganzoo_core.nn.device import pick_device
     from ganzoo_core.registry.recipes import sampling_options
 
     files, sizes = image_inputs.files_of(inputs), image_inputs.size_of(size)

@@ -5,8 +5,9 @@ It imports errors, seeds, text, decoding, files and plugin. `catalog` stays free
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ganzoo_core.lazy import lazy
 
 if TYPE_CHECKING:
     from ganzoo_core.data.catalog import DATASETS as DATASETS
@@ -59,9 +60,4 @@ _HOMES = {
     "write_aside": "ganzoo_core.files",
 }
 __all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy(__name__, _HOMES)

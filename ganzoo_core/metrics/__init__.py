@@ -5,8 +5,9 @@ It imports models, data and the registry. How something is measured is said by t
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ganzoo_core.lazy import lazy
 
 if TYPE_CHECKING:
     from ganzoo_core.metrics.evaluate import EvalConfig as EvalConfig
@@ -19,9 +20,4 @@ _HOMES = {
     "registry": "ganzoo_core.registry.plugins",
 }
 __all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy(__name__, _HOMES)

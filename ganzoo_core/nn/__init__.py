@@ -6,11 +6,11 @@ how it is sampled exactly in `sampling`; the layers that papers share in `blocks
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ganzoo_core.lazy import lazy
 
 if TYPE_CHECKING:
-    from ganzoo_core.device import cpu_has_bf16 as cpu_has_bf16
     from ganzoo_core.nn.blocks import Attended as Attended
     from ganzoo_core.nn.blocks import ConditionalBatchNorm as ConditionalBatchNorm
     from ganzoo_core.nn.blocks import DBlock as DBlock
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.blocks import biases_last as biases_last
     from ganzoo_core.nn.blocks import initialise as initialise
     from ganzoo_core.nn.blocks import upsample as upsample
+    from ganzoo_core.nn.device import cpu_has_bf16 as cpu_has_bf16
     from ganzoo_core.nn.equalized import SQRT2 as SQRT2
     from ganzoo_core.nn.equalized import EqualizedConv2d as EqualizedConv2d
     from ganzoo_core.nn.equalized import EqualizedLinear as EqualizedLinear
@@ -98,7 +99,7 @@ _HOMES = {
     "Video": "ganzoo_core.nn.inputs",
     "apply_spectral_norm": "ganzoo_core.nn.blocks",
     "biases_last": "ganzoo_core.nn.blocks",
-    "cpu_has_bf16": "ganzoo_core.device",
+    "cpu_has_bf16": "ganzoo_core.nn.device",
     "cycled": "ganzoo_core.nn.inputs",
     "doublings": "ganzoo_core.nn.sizes",
     "encode_text": "ganzoo_core.text",
@@ -118,9 +119,4 @@ _HOMES = {
     "upsample": "ganzoo_core.nn.blocks",
 }
 __all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy(__name__, _HOMES)

@@ -5,8 +5,9 @@ It imports `nn`. A game is data: the trainer, two rooms further, plays it.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ganzoo_core.lazy import lazy
 
 if TYPE_CHECKING:
     from ganzoo_core.objectives.arguments import Argument as Argument
@@ -103,9 +104,4 @@ _HOMES = {
     "wasserstein_g": "ganzoo_core.objectives.losses",
 }
 __all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy(__name__, _HOMES)

@@ -6,8 +6,9 @@ it is used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ganzoo_core.lazy import lazy
 
 if TYPE_CHECKING:
     from ganzoo_core.plugin.hooks import hookimpl as hookimpl
@@ -46,9 +47,4 @@ _HOMES = {
     "resolve": "ganzoo_core.plugin.records",
 }
 __all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy(__name__, _HOMES)

@@ -13,10 +13,10 @@ from torch import nn
 
 from ganzoo_core import imaging
 from ganzoo_core.data import how_to_have
-from ganzoo_core.device import pick_device, pick_precision
 from ganzoo_core.errors import ExternalError, GanzooError, UnknownNameError, escape, tell_user
 from ganzoo_core.models.model import load
 from ganzoo_core.models.store import Origin, unwrapped, write_model
+from ganzoo_core.nn.device import pick_device, pick_precision
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, from_batch, name_classes, needs_data
 from ganzoo_core.nn.standing import with_standing_statistics

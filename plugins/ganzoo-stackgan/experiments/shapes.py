@@ -23,7 +23,7 @@ import ganzoo_core as gz
 from ganzoo_core import imaging
 from ganzoo_core.data import DATASETS, open_dataset
 from ganzoo_core.data.sets.shapes import COLOURS, SHAPES
-from ganzoo_core.text import encode_text
+from ganzoo_core.nn import encode_text
 
 WORDS = {
     "size": ("small", "large"),

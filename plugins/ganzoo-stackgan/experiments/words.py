@@ -28,8 +28,7 @@ from ganzoo_core import imaging
 from ganzoo_core.data import DATASETS, Dataset, open_dataset
 from ganzoo_core.data.sets.emoji_captions import HUES, hsv, recaptioned
 from ganzoo_core.data.views.captions import Captioned
-from ganzoo_core.nn import Generator
-from ganzoo_core.text import encode_text
+from ganzoo_core.nn import Generator, encode_text
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple")
 OBJECTS = ("heart", "circle", "square", "book", "car", "balloon")

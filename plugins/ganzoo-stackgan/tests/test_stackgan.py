@@ -16,10 +16,10 @@ from torch.nn.functional import interpolate
 import ganzoo_core as gz
 from ganzoo_core.cli import main
 from ganzoo_core.errors import GanzooError
+from ganzoo_core.nn import encode_text
 from ganzoo_core.objectives import Objective
 from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
-from ganzoo_core.text import encode_text
 
 # The reference implementations' parameters, in their order
 
