@@ -396,17 +396,6 @@ def test_networks_for_video_can_be_trained():
     play(Wide())
 
 
-def test_external_networks_stay_in_evaluation_mode_and_out_of_the_state():
-    class Borrowing(Wide):
-        external = ("stranger",)
-
-    game = Borrowing()
-    del game.video
-    reports = play(game)
-    assert not game.stranger.training
-    assert not [k for k in reports[-1].checkpoint().objective if k.startswith("stranger")]
-
-
 def test_a_seen_image_comes_back_in_the_memory_format_that_it_had():
     games = [Wide(), Wide()]
     for game in games:

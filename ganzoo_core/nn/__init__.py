@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.sampling import latents as latents
     from ganzoo_core.nn.sampling import sample_deterministic as sample_deterministic
     from ganzoo_core.nn.sizes import doublings as doublings
+    from ganzoo_core.nn.standing import with_standing_statistics as with_standing_statistics
     from ganzoo_core.nn.state import evaluation_mode as evaluation_mode
     from ganzoo_core.nn.state import preserve_rng as preserve_rng
     from ganzoo_core.nn.walk import interpolate_seeds as interpolate_seeds
@@ -117,6 +118,7 @@ _HOMES = {
     "sample_deterministic": "ganzoo_core.nn.sampling",
     "slerp": "ganzoo_core.nn.interpolation",
     "upsample": "ganzoo_core.nn.blocks",
+    "with_standing_statistics": "ganzoo_core.nn.standing",
 }
 __all__ = list(_HOMES)
 __getattr__ = lazy(__name__, _HOMES)

@@ -36,11 +36,11 @@ def with_standing_statistics(net: Net, batches: int, batch_size: int = 64) -> Ne
         layer.reset_running_stats()
         layer.momentum = None  # a cumulative average
         layer.train()
-    with preserve_rng():
+    device = next(made.parameters()).device
+    with preserve_rng(), torch.autocast(device.type, enabled=False):
         for i in range(batches):
             torch.manual_seed(hash32(0, "standing", i))
             given = {**made.priors(batch_size), **cycled(made, batch_size)}
-            device = next(made.parameters()).device
             made(*(given[name].to(device) for name in made.inputs))
     for name in norms:
         made.get_submodule(name).momentum = net.get_submodule(name).momentum

@@ -125,7 +125,6 @@ class Objective(nn.Module, ABC):
 
     needs: frozenset[str] = frozenset({"x"})  # keys that a batch must have
     exported: ClassVar[tuple[str, ...]] = ("G",)  # children that are shipped: their average, where there is one
-    external: ClassVar[tuple[str, ...]] = ()  # frozen networks of others (VGG): no part of the state
     prepare_on: ClassVar[int] = 0  # how many real images `prepare` is shown
     batchwise: ClassVar[bool] = False  # whether a loss looks at the batch as a whole, so that micro-batches change it
     recipe: Any = None  # what it was built from (ganzoo_core.registry.recipes.Recipe)

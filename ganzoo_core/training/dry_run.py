@@ -20,8 +20,7 @@ def dry_run(objective: Objective, loader: BatchLoader) -> int:
 
     Returns how long the phases say they are, in real images: some know it only once they have seen data.
     """
-    shared: dict[int, Any] = {id(net): net for net in map(objective.get_submodule, objective.external)}
-    trial = copy.deepcopy(objective, shared).train()
+    trial = copy.deepcopy(objective).train()
     with preserve_rng():
         if trial.prepare_on:
             trial.prepare(next(loader(start=0, batch_size=trial.prepare_on)))

@@ -198,8 +198,6 @@ class Trainer(ABC):
     def setup(self, objective: Objective) -> None:
         """Onto the device, every convolution channels-last, all in training mode and nobody moving."""
         objective.to(self.device).train().requires_grad_(False)
-        for name in objective.external:
-            objective.get_submodule(name).eval()
         to_channels_last(objective)
 
     def prepare(self, objective: Objective, data: Loader) -> None:
@@ -288,7 +286,7 @@ class Saver:
     def __call__(self) -> Checkpoint:
         if self.trainer.reached is not self.position:
             raise GanzooError("the run has gone on since this report", "Ask for its checkpoint before the next one.")
-        state = {k: v.detach().clone() for k, v in state_of(self.objective).items()}
+        state = {k: v.detach().clone() for k, v in self.objective.state_dict().items()}
         return Checkpoint(self.position, state, {k: optimizer_state(o) for k, o in self.optimizers.items()})
 
 
@@ -345,12 +343,6 @@ def load_optimizer(optimizer: Optimizer, weights: Sequence[Tensor], tensors: Ten
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def state_of(objective: Objective) -> Tensors:
-    """All that training changes: the state of everything but the external networks."""
-    strangers = tuple(f"{name}." for name in objective.external)
-    return {k: v for k, v in objective.state_dict().items() if not k.startswith(strangers)}
-
-
 def load_state(objective: Objective, state: Tensors) -> None:
     """The whole state, strictly; a buffer takes the shape that it was saved with (an image pool, a seen image)."""
     for name, buffer in list(objective.named_buffers()):
@@ -358,5 +350,4 @@ def load_state(objective: Objective, state: Tensors) -> None:
             owner, _, leaf = name.rpartition(".")
             setattr(objective.get_submodule(owner), leaf, torch.empty_like(state[name], device=buffer.device))
     to_channels_last(objective)
-    strangers = {k: v for k, v in objective.state_dict().items() if k not in state_of(objective)}
-    objective.load_state_dict({**strangers, **state})
+    objective.load_state_dict(state)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sequence
 from functools import partial
@@ -25,11 +24,9 @@ from ganzoo_core.nn import (
     Modulation,
     apply_spectral_norm,
     biases_last,
-    cycled,
     sample_deterministic,
+    with_standing_statistics,
 )
-
-STANDING_BATCH = 64  # samples of one pass for the standing statistics
 
 
 class G(Generator):
@@ -88,27 +85,11 @@ class G(Generator):
             z[outside] = torch.randn(int(outside.sum()), generator=rng, device=z.device)
         return {"z": z}
 
-    @torch.no_grad()
     def standing(self, passes: int) -> G:
-        """A copy whose batch norms have standing statistics: means over `passes` fresh batches of samples.
-
-        Of the weights as they are, so a moving average of weights has statistics of its own. Always the same ones.
-        """
-        net, rng = copy.deepcopy(self).train(), torch.Generator().manual_seed(0)
-        device = self.stand.device  # to read a normalised weight in training mode would move its u and v
-        norms = [layer for layer in net.modules() if isinstance(layer, nn.BatchNorm2d)]
-        momenta = [layer.momentum for layer in norms]
-        for layer in norms:
-            layer.reset_running_stats()
-            layer.momentum = None  # a plain mean over all batches
-        label = cycled(net, STANDING_BATCH)["label"].to(device)
-        with torch.autocast(device.type, enabled=False):
-            for _ in range(passes):
-                net(net.prior(STANDING_BATCH, rng).to(device), label)
-        for layer, momentum in zip(norms, momenta, strict=True):
-            layer.momentum = momentum
+        """A copy with standing statistics of the weights as they are, which it remembers; always the same ones."""
+        net = with_standing_statistics(self, passes).eval()
         net.stand.fill_(True)
-        return net.eval()
+        return net
 
 
 def up(f: int, f_next: int, told: int) -> GBlock:

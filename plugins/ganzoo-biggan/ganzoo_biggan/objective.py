@@ -41,8 +41,8 @@ class BigGAN(Hinge):
 
 
 def with_standing(net: nn.Module, passes: int) -> nn.Module:
-    """Other families' generators have no such statistics."""
-    return net.standing(passes) if isinstance(net, BigG) and not bool(net.stand) else net
+    """Other families' generators have no such statistics, and no passes make none."""
+    return net.standing(passes) if isinstance(net, BigG) and passes and not bool(net.stand) else net
 
 
 def overlap(net: nn.Module) -> Tensor:
