@@ -76,8 +76,12 @@ def unbroken(tmp_path_factory):
     return of
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-@pytest.mark.parametrize("workers", [0, 2])
+# Of the ways to run, `make test` takes the richest; `make test-all` takes all.
+OTHER_WAYS = [pytest.param(*way, marks=pytest.mark.slow) for way in [(0, 1), (0, 2), (2, 1)]]
+WAYS = pytest.mark.parametrize(("workers", "processes"), [(2, 2), *OTHER_WAYS])
+
+
+@WAYS
 def test_a_killed_and_resumed_run_equals_an_unbroken_one(unbroken, tmp_path, processes, workers):
     folder = tmp_path / "run"
     process = start(folder, "--workers", workers, processes=processes, start_new_session=True)
@@ -90,8 +94,7 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(unbroken, tmp_path, pro
     assert [name for name in whole if ours[name] != whole[name]] == []
 
 
-@pytest.mark.parametrize("processes", [1, 2])
-@pytest.mark.parametrize("workers", [0, 2])
+@WAYS
 def test_phases_a_b_a_broken_in_b(tmp_path, processes, workers):
     """A's optimizer is not at work in B, and yet it must come back with its state for the second A."""
 
