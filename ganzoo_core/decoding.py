@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ganzoo_core.errors import escape
+from ganzoo_core.files import READING
 
 LARGEST = 64_000_000  # pixels; known from the header, so a bomb is refused before any memory is asked for
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
@@ -73,7 +74,7 @@ def _regular(path: str) -> Iterator[BinaryIO]:
     """A file open for reading. What is not a regular file is never opened: a pipe would hang, a device may act."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise BadImage("not a regular file")
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # it may have been swapped meanwhile
+    descriptor = os.open(path, READING)  # it may have been swapped meanwhile
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise BadImage("not a regular file")

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from ganzoo_core.errors import ExternalError
 
+# How a stranger's file is opened: as bytes, and without waiting, should it be a pipe. Each system has one of the two.
+READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
 
 def write_aside(path: Path, data: bytes) -> None:
     """Written aside, flushed to the disk, renamed into place. Errors: ExternalError for a disk that refuses."""

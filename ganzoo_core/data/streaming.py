@@ -175,12 +175,12 @@ def _by_death(error: Exception) -> bool:
 @contextmanager
 def _quietly_started() -> Iterator[None]:
     """torch's handler of SIGCHLD raises a dead worker's error in the middle of whatever runs; `next` finds it too."""
-    main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGCHLD) if main else None
+    posix_main = hasattr(signal, "SIGCHLD") and threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGCHLD) if posix_main else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # more workers than cores; forks beside threads
         yield
-    if main and handler is not None:
+    if handler is not None:
         signal.signal(signal.SIGCHLD, handler)
 
 

@@ -1,4 +1,4 @@
 """What protects weights: the strict reader of safetensors headers, hashes, config.json and licences. No torch.
 
-It imports errors and plugin.
+It imports errors, files and plugin.
 """

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ganzoo_core.errors import GanzooError, IntegrityError
+from ganzoo_core.files import READING
 
 HEX = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -43,7 +44,7 @@ def check(path: Path, data: bytes, pin: str) -> None:
 def read_regular(path: Path, limit: int, exactly: int | None = None) -> bytes:
     """The bytes of a regular file of bounded size: no pipe, device or directory is ever read."""
     try:
-        with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as file:
+        with open(os.open(path, READING), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise GanzooError(f"{path}: is not a regular file")
