@@ -228,6 +228,10 @@ def test_discriminators_are_written_read_and_trained_on(tmp_path) -> None:
     assert report.iteration == 0
     moved = (start.D.main[0].weight - model.discriminator.main[0].weight).abs().max()
     assert moved < 1e-3  # one step away from where the other ended, and far from where this one was drawn
+    wider = gz.create("dcgan", preset="tiny", width=16, lr=1e-3)
+    with pytest.raises(GanzooError, match="its G is of another shape") as refused:
+        next(iter(gz.train(wider, data="digits", images=16, init=str(tmp_path / "run"), **given)))
+    assert "Give -c width=8." in str(refused.value)
     (tmp_path / "run" / "model" / "discriminators.safetensors").unlink()
     with pytest.raises(GanzooError, match="without its discriminator"):
         _ = gz.load(tmp_path / "run").discriminator

@@ -23,7 +23,7 @@ from ganzoo_core.nn.standing import with_standing_statistics
 from ganzoo_core.objectives.objective import Objective
 from ganzoo_core.plugin.records import resolve
 from ganzoo_core.registry.plugins import registry
-from ganzoo_core.registry.recipes import Recipe
+from ganzoo_core.registry.recipes import Recipe, args_of
 from ganzoo_core.training import checkpoint, run_dir
 from ganzoo_core.training.callbacks.base import Callback, Run
 from ganzoo_core.training.callbacks.checkpoints import CheckpointCallback
@@ -214,8 +214,14 @@ def initialise(objective: Objective, source: str) -> None:
             continue
         if {k: v.shape for k, v in net.state_dict().items()} != {k: v.shape for k, v in state.items()}:
             what = f"--init {escape(source)}: its {name} is of another shape"
-            raise GanzooError(what, "Give the arguments of its making.")
+            raise GanzooError(what, f"Give {differing(given.recipe, objective.recipe) or 'what it was made with'}.")
         net.load_state_dict(state)
+
+
+def differing(theirs: Recipe, ours: Recipe) -> str:
+    """The arguments of their networks that ours have otherwise, as options of `ganzoo train`."""
+    known = args_of(registry().families[theirs.networks]) if theirs.networks else {}
+    return " ".join(f"-c {k}={escape(v)}" for k, v in theirs.args.items() if k in known and ours.args.get(k) != v)
 
 
 def description(
