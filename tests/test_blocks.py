@@ -66,7 +66,9 @@ def test_blocks_of_d_are_the_published_ones(side):
     )
     inner = nn.Sequential(nn.ReLU(), convs["conv1"], nn.ReLU(), convs["conv2"])
     torch.testing.assert_close(down(x), pooled(inner, x) + pooled(convs["shortcut"], x))
-    same = DBlockSame(conv1=conv(4, 6, 3), conv2=conv(6, 4, 3))
+    same = DBlockSame(**convs)
+    torch.testing.assert_close(same(x), convs["shortcut"](x) + inner(x))
+    same = DBlockSame(conv1=conv(4, 6, 3), conv2=conv(6, 4, 3), shortcut=nn.Identity())
     torch.testing.assert_close(same(x), x + same.conv2(relu(same.conv1(relu(x)))))
 
 
@@ -76,7 +78,7 @@ def test_no_block_changes_its_input():
     before = x.clone()
     for block in (
         DBlock(conv1=conv(4, 4, 3), conv2=conv(4, 4, 3), shortcut=conv(4, 4, 1)),
-        DBlockSame(conv1=conv(4, 4, 3), conv2=conv(4, 4, 3)),
+        DBlockSame(conv1=conv(4, 4, 3), conv2=conv(4, 4, 3), shortcut=nn.Identity()),
     ):
         block(x)
         assert torch.equal(x, before)
@@ -142,7 +144,8 @@ def test_attention_begins_as_the_identity_and_learns():
 
 
 def test_attention_follows_its_block():
-    block, net = DBlockSame(conv1=conv(16, 4, 3), conv2=conv(4, 16, 3)), SelfAttention(16)
+    block = DBlockSame(conv1=conv(16, 4, 3), conv2=conv(4, 16, 3), shortcut=nn.Identity())
+    net = SelfAttention(16)
     net.gamma.data.fill_(1.0)
     x = torch.randn(2, 16, 4, 4)
     assert torch.equal(Attended(block, net)(x), net(block(x)))

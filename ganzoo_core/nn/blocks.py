@@ -66,10 +66,10 @@ class DBlock(Residual):
 
 
 class DBlockSame(Residual):
-    """ReLU, conv1, ReLU, conv2; around it the identity."""
+    """ReLU, conv1, ReLU, conv2; around it `shortcut`: the identity, or a 1x1 convolution where the width changes."""
 
     def forward(self, x: Tensor, *y: Tensor) -> Tensor:
-        out: Tensor = x + self.conv2(relu(self.conv1(relu(x))))
+        out: Tensor = self.shortcut(x) + self.conv2(relu(self.conv1(relu(x))))
         return out
 
 

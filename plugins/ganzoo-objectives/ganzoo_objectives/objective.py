@@ -6,6 +6,7 @@ between an image and a sample.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 import torch
@@ -15,11 +16,14 @@ from torch.nn.functional import relu
 
 from ganzoo_core.objectives import (
     Batch,
+    Schedule,
     Terms,
     TwoPlayerAdam,
     dragan_penalty,
+    exponential,
     hinge,
     least_squares,
+    linear,
     one_sided_gradient_penalty,
     r1,
     to_float32,
@@ -150,9 +154,18 @@ class JSRegularizedGAN(Weighted):
     """
 
     slopes = True
+    anneal: Annotated[float, "what gamma falls to, in units of `lam`; 1: it is constant"] = 1.0
+    gamma: Tensor
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.register_buffer("gamma", torch.tensor(self.lam))
 
     def penalty(self, x: Tensor, fake: Tensor) -> Terms:
-        return {"js": self.lam / 2 * penalties.js_regularizer(self.D, x, fake)}
+        return {"js": self.gamma / 2 * penalties.js_regularizer(self.D, x, fake)}
+
+    def on_step_end(self, u: float) -> None:
+        self.gamma.fill_(self.lam * exponential(self.anneal)(u))
 
 
 class WGANLP(Weighted):
@@ -170,7 +183,7 @@ class WGANLP(Weighted):
 class WGANDiv(Weighted):
     """Wasserstein Divergence for GANs (Wu et al. 2018, arXiv:1712.01026).
 
-    d = -E r + E s + k E ||grad D(x^)||^p,  g = -E s,  k = 2 (our `lam`) and p = 6
+    d = -E r + E s + k E ||grad D(x^)||^p,  g = -E s,  k = 2 (our `lam`; 10 in the authors' code) and p = 6
     """
 
     loss, slopes = wasserstein, True
@@ -184,16 +197,16 @@ class BWGAN(Weighted):
     """Banach Wasserstein GAN (Adler & Lunz 2018, arXiv:1806.06621), for the norms L^p.
 
     d = (-E r + E s) / gamma + lambda E (||grad D(x^)||_q / gamma - 1)^2 + 1e-5 E r^2,  g = -E s / gamma,
-    with gamma = E ||x||_p, lambda = E ||x||_q (times `lam`) and 1/p + 1/q = 1
+    with lambda = E ||x||_p (times `lam`), gamma = E ||x||_q and 1/p + 1/q = 1; steps fall linearly to 0
     """
 
     slopes, prepare_on = True, 1000
 
-    lam: Annotated[float, "weight of the penalty, in units of E ||x||_q"] = 1.0
+    lam: Annotated[float, "weight of the penalty, in units of E ||x||_p"] = 1.0
     p: Annotated[float, "exponent of the norm between images; 2 is WGAN-GP's"] = 10.0
     b1, b2, k = 0.0, 0.9, 5
-    gamma: Tensor  # E ||x||_p
-    size: Tensor  # E ||x||_q
+    size: Tensor  # E ||x||_p
+    gamma: Tensor  # E ||x||_q
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -202,10 +215,13 @@ class BWGAN(Weighted):
         self.register_buffer("size", torch.ones(()))
 
     def prepare(self, batch: Batch) -> None:
-        """gamma and lambda: the mean norms of real images, in the space and in its dual."""
+        """lambda and gamma: the mean norms of real images, in the space and in its dual."""
         x = batch["x"].flatten(1)
-        self.gamma.copy_(vector_norm(x, ord=self.p, dim=1).mean())
-        self.size.copy_(vector_norm(x, ord=self.q, dim=1).mean())
+        self.size.copy_(vector_norm(x, ord=self.p, dim=1).mean())
+        self.gamma.copy_(vector_norm(x, ord=self.q, dim=1).mean())
+
+    def schedules(self, player: str) -> Mapping[str, Schedule]:
+        return {"lr": linear(1.0, 0.0)}
 
     def d_loss(self, batch: Batch) -> Terms:
         x = batch["x"]
@@ -287,7 +303,7 @@ class CoulombGAN(TwoPlayerAdam):
     d = 1/2 E_a (D(a) - Phi(a))^2 over both batches a, Phi their field under Plummer's kernel,  g = -1/2 E s
     """
 
-    dimension: ClassVar[float] = 3.0  # the field falls with this power of the distance
+    d: ClassVar[float] = 1.0  # the field falls with this power of the distance: the authors' dimension 3, less 2
     eps: ClassVar[float] = 1.0  # and is softened below this one
 
     def d_loss(self, batch: Batch) -> Terms:
@@ -297,7 +313,7 @@ class CoulombGAN(TwoPlayerAdam):
 
     def misfit(self, at: Tensor, x: Tensor, fake: Tensor) -> Tensor:
         """Half the squared error of D at one batch, which is half of all points."""
-        field = penalties.potential(at, x, fake, self.dimension, self.eps)
+        field = penalties.potential(at, x, fake, self.d, self.eps)
         return (to_float32(self.D(at)) - field).square().mean() / 4
 
     def g_loss(self, batch: Batch) -> Terms:

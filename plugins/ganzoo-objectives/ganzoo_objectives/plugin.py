@@ -122,7 +122,7 @@ PENALTIES = [
             ("Jiqing Wu", "Zhiwu Huang", "Janine Thoma", "Dinesh Acharya", "Luc Van Gool"), 2018, "1712.01026",
         ),
         aliases=("WGAN-div",),
-        norm="none", lam=2.0, k=5, digits={"k": 3},
+        norm="none", lam=2.0, b1=0.0, b2=0.9, k=4, digits={"k": 3},
     ),
     game(
         "bwgan", "BWGAN", "WGAN-GP for other norms between images than the Euclidean",

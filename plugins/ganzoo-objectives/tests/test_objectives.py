@@ -234,6 +234,23 @@ def test_the_one_sided_penalty_leaves_small_slopes_alone() -> None:
     assert objective.WGANLP(Dots(), Linear((0.3, 0, 0.4, 0))).d_loss(BATCH)["lp"].item() == 0
 
 
+def test_gamma_is_constant_or_falls_to_a_hundredth() -> None:
+    """2.0 to 0.02, as the authors' documentation has it; and the buffer is what D pays by."""
+    game = objective.JSRegularizedGAN(Dots(), Linear(), lam=2.0, anneal=0.01)
+    full = game.d_loss(BATCH)["js"].item()
+    for u, gamma in ((0.5, 0.2), (1.0, 0.02)):
+        game.on_step_end(u)
+        assert game.gamma.item() == pytest.approx(gamma)
+    torch.manual_seed(0)
+    late = game.d_loss(BATCH)["js"].item()
+    torch.manual_seed(0)
+    game.on_step_end(0.0)
+    assert game.d_loss(BATCH)["js"].item() == pytest.approx(100 * late, rel=1e-5) and full > 0
+    constant = objective.JSRegularizedGAN(Dots(), Linear(), lam=0.1)
+    constant.on_step_end(1.0)
+    assert constant.gamma.item() == pytest.approx(0.1)
+
+
 def test_js_regularizer_of_a_linear_critic() -> None:
     D, fake = Linear(), X.flip(0) + 1
     r, s = (D(t).detach().numpy() for t in (X, fake))
@@ -242,11 +259,11 @@ def test_js_regularizer_of_a_linear_critic() -> None:
 
 
 def test_bwgan_of_a_linear_critic() -> None:
-    """p = 4, so q = 4/3; gamma and lambda are means of norms of the data."""
+    """p = 4, so q = 4/3; lambda and gamma are means of norms of the data, in L^p and in its dual."""
     game = objective.BWGAN(Dots(), Linear(), p=4.0)
     game.prepare(BATCH)
     norm = lambda v, p: (np.abs(v.reshape(len(v), -1)) ** p).sum(1) ** (1 / p)  # noqa: E731
-    gamma, lam = norm(X.numpy(), 4).mean(), norm(X.numpy(), 4 / 3).mean()
+    lam, gamma = norm(X.numpy(), 4).mean(), norm(X.numpy(), 4 / 3).mean()
     gradient_norm = (3 ** (4 / 3) + 4 ** (4 / 3)) ** (3 / 4)
     terms = game.d_loss(BATCH)
     assert terms["gp"].item() == pytest.approx(lam * (gradient_norm / gamma - 1) ** 2, rel=1e-5)
@@ -319,10 +336,10 @@ def test_gan_qp() -> None:
 
 
 def test_the_field_of_one_charge_each() -> None:
-    """1 / (1 + 0)^(3/2) at the real one, minus 1 / (1 + 3^2)^(3/2) from the fake one at a distance of 3."""
+    """1 / (1 + 0)^(1/2) at the real one, minus 1 / (1 + 3^2)^(1/2) from the fake one at a distance of 3."""
     real, fake = torch.zeros(1, 1, 1, 2), torch.tensor([[[[0.0, 3.0]]]])
-    far = 10**-1.5
-    field = penalties.potential(torch.cat([real, fake]), real, fake, 3.0, 1.0)
+    far = 10**-0.5
+    field = penalties.potential(torch.cat([real, fake]), real, fake, 1.0, 1.0)
     assert field.tolist() == pytest.approx([1 - far, far - 1])
 
 
@@ -330,7 +347,7 @@ def test_coulomb_gan() -> None:
     game = objective.CoulombGAN(Dots(), Linear())
     fake, r, s = drawn(game)
     both = torch.cat([X, fake]).flatten(1).numpy()
-    kernel = (((both[:, None] - both[None]) ** 2).sum(2) + 1) ** -1.5
+    kernel = (((both[:, None] - both[None]) ** 2).sum(2) + 1) ** -0.5
     field = kernel[:, :6].mean(1) - kernel[:, 6:].mean(1)
     expected = ((np.concatenate([r, s]) - field) ** 2).mean() / 2
     assert sum(game.d_loss(BATCH).values()).item() == pytest.approx(expected, rel=1e-5)

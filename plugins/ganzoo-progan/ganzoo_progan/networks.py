@@ -66,8 +66,9 @@ class G(Generator, Growing):
 class D(Discriminator, Growing):
     """G in the mirror: RGB -> convolutions, half as large, over and over -> 4x4, how the batch varies -> one score."""
 
-    def __init__(self, widths: list[int], channels: int) -> None:
+    def __init__(self, widths: list[int], channels: int, group: int) -> None:
         super().__init__()
+        self.group = group
         self.scales = nn.ModuleList(
             nn.ModuleList([EqualizedConv2d(g, g, 3), EqualizedConv2d(g, f, 3)]) for f, g in pairwise(widths)
         )
@@ -90,7 +91,7 @@ class D(Discriminator, Growing):
             h = avg_pool2d(h, 2)
             if n == depth - 1 and alpha < 1:
                 h = torch.lerp(leaky_relu(self.from_rgb[n](avg_pool2d(x, 2)), SLOPE), h, alpha)
-        h = leaky_relu(self.last(minibatch_std(h)), SLOPE)
+        h = leaky_relu(self.last(minibatch_std(h, self.group)), SLOPE)
         return leaky_relu(self.dense(h.flatten(1)), SLOPE)
 
 
@@ -101,8 +102,9 @@ def networks(
     fmap_base: Annotated[int, "channels at side s are 2 fmap_base / s, at most fmap_max"] = 8192,
     fmap_max: Annotated[int, "channels at the coarse resolutions"] = 512,
     z_dim: Annotated[int, "length of the latent z ~ N(0, 1), which is normalised first"] = 512,
+    group: Annotated[int, "images whose deviation D is shown together; the whole batch where it is no multiple"] = 4,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D, grown to their full size."""
     n = doublings(image_size)
     widths = [min(fmap_max, fmap_base // 2 ** (i + 1)) for i in range(n + 1)]  # at 4, 8, 16 ... px
-    return {"G": G(widths, channels, z_dim), "D": D(widths, channels)}
+    return {"G": G(widths, channels, z_dim), "D": D(widths, channels, group)}

@@ -20,7 +20,11 @@ PROGAN = Family(
     networks="ganzoo_progan.networks:networks",
     objective="ganzoo_progan.objective:ProGAN",
     presets={
-        "paper": Preset({"image_size": 1024, "channels": 3}, {"ema_images": 10_000}),
+        "paper": Preset(
+            {"image_size": 1024, "channels": 3, "group": 16, "fade_images": 800_000, "settle_images": 800_000,
+             "images": 800_000},
+            {"ema_images": 10_000},
+        ),
         "emoji": Preset(
             {**SMALL, "image_size": 32, "channels": 3, "batches": (16,), "lr": 2e-3, "fade_images": 6_000,
              "settle_images": 5_000, "images": 27_000},

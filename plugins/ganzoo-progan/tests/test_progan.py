@@ -121,7 +121,8 @@ def test_the_course_is_as_published() -> None:
         objective = build(recipe("progan", preset="paper"))
     phases = objective.phases()
     assert [p.name for p in phases][:4] == ["4px", "8px fading in", "8px", "16px fading in"]
-    assert len(phases) == 17 and all(p.images == 600_000 for p in phases)
+    assert len(phases) == 17 and all(p.images == 800_000 for p in phases)
+    assert objective.D.group == 16
     assert [p.data["batch_size"] for p in phases] == [16] * 11 + [14] * 2 + [6] * 2 + [3] * 2
     assert [p.data["image_size"] for p in phases[::2]] == [4 * 2**i for i in range(9)]
     players = [p.steps[0].player for p in phases]
@@ -148,7 +149,7 @@ def test_losses_at_known_scores() -> None:
             return 3 + x.flatten(1).sum(1) / 8  # slope 1/8 at each of 64 pixels: of length 1
 
     objective = grown(1, 1.0)
-    objective.D = Sum([8, 8, 8], 1)
+    objective.D = Sum([8, 8, 8], 1, 4)
     objective.grow(1, 1.0)
     x = torch.randn(4, 1, 8, 8)
     terms = objective.d_loss({"x": x})

@@ -21,7 +21,7 @@ from ganzoo_core.nn import (
     apply_spectral_norm,
     biases_last,
 )
-from ganzoo_sngan.networks import D, G, check_halvings, convs, first_side
+from ganzoo_sngan.networks import D, G, check_halvings, convs, first_side, shortcut
 
 
 def up(f: int, f_next: int, classes: int) -> GBlock:
@@ -53,12 +53,12 @@ def critic(channels: int, widths: Sequence[int], halvings: int, image_size: int,
     first = DBlockFirst(**convs(channels, f, f), shortcut=nn.Conv2d(channels, f, 1))
     blocks = [attending(first, f, side, attention)]
     for i, (f, f_next) in enumerate(pairwise(widths), start=1):
+        layers = {**convs(f, f_next, f_next), "shortcut": shortcut(f, f_next, i < halvings)}
         if i < halvings:
             side //= 2
-            block = DBlock(**convs(f, f_next, f_next), shortcut=nn.Conv2d(f, f_next, 1))
-            blocks.append(attending(block, f_next, side, attention))
+            blocks.append(attending(DBlock(**layers), f_next, side, attention))
         else:
-            blocks.append(DBlockSame(**convs(f, f, f)))
+            blocks.append(DBlockSame(**layers))
     return blocks
 
 

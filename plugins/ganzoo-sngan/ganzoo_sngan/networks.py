@@ -119,20 +119,20 @@ def critic(channels: int, widths: Sequence[int], halvings: int) -> list[nn.Modul
     f = widths[0]
     blocks: list[nn.Module] = [DBlockFirst(**convs(channels, f, f), shortcut=nn.Conv2d(channels, f, 1))]
     for i, (f, f_next) in enumerate(pairwise(widths), start=1):
-        if i < halvings:
-            blocks.append(DBlock(**convs(f, f, f_next), shortcut=nn.Conv2d(f, f_next, 1)))
-        else:
-            blocks.append(DBlockSame(**convs(f, f, f)))
+        block = DBlock if i < halvings else DBlockSame
+        blocks.append(block(**convs(f, f, f_next), shortcut=shortcut(f, f_next, i < halvings)))
     return blocks
 
 
 def check_halvings(widths: Sequence[int], halvings: int) -> None:
-    """Blocks that keep the side keep the width as well."""
-    if not 1 <= halvings <= len(widths) or len(set(widths[halvings - 1 :])) > 1:
-        raise GanzooError(
-            f"d_halvings {halvings} of d_widths {','.join(map(str, widths))}: blocks after these keep the width",
-            "Halve more often, or let the last widths be equal.",
-        )
+    """The first of D's blocks halves the side."""
+    if not 1 <= halvings <= len(widths):
+        raise GanzooError(f"d_halvings {halvings}: D has {len(widths)} blocks", f"Choose 1 to {len(widths)}.")
+
+
+def shortcut(f: int, f_next: int, halves: bool) -> nn.Module:
+    """Around a block of D: a convolution where the side or the width changes."""
+    return nn.Conv2d(f, f_next, 1) if halves or f != f_next else nn.Identity()
 
 
 def convs(f: int, inner: int, f_next: int) -> Layers:

@@ -35,7 +35,8 @@ SNGAN = Family(
     presets={
         "paper": Preset({"image_size": 32, "channels": 3, "classes": 0}, {"batch_size": 64}),
         "stl10": Preset(
-            {"image_size": 48, "channels": 3, "classes": 0, **WIDE, "g_widths": (512, 256, 128, 64)}, {"batch_size": 64}
+            {"image_size": 48, "channels": 3, "classes": 0, **WIDE, "g_widths": (512, 256, 128, 64), "d_halvings": 4},
+            {"batch_size": 64},
         ),
         "imagenet64": Preset({"image_size": 64, "channels": 3, "classes": 0, **WIDE}, {"batch_size": 64}),
         "imagenet128": Preset(

@@ -177,8 +177,9 @@ class Residual(nn.Module):
 class D(Discriminator):
     """Residual blocks down to 4x4, how the batch varies, one score."""
 
-    def __init__(self, widths: list[int], channels: int) -> None:
+    def __init__(self, widths: list[int], channels: int, group: int) -> None:
         super().__init__()
+        self.group = group
         self.from_rgb = EqualizedConv2d(channels, widths[-1], 1, gain=1.0)
         self.blocks = nn.Sequential(*[Residual(g, f) for f, g in reversed(list(pairwise(widths)))])
         self.conv = EqualizedConv2d(widths[0] + 1, widths[0], 3, gain=1.0)
@@ -191,7 +192,7 @@ class D(Discriminator):
     def features(self, x: Tensor) -> Tensor:
         """The activations of the last hidden layer.  [N, f]"""
         h = self.blocks(active(self.from_rgb(x)))
-        return active(self.dense(active(self.conv(minibatch_std(h))).flatten(1)))
+        return active(self.dense(active(self.conv(minibatch_std(h, self.group))).flatten(1)))
 
 
 def networks(
@@ -203,8 +204,9 @@ def networks(
     z_dim: Annotated[int, "length of the latent z ~ N(0, 1), which is normalised first"] = 512,
     w_dim: Annotated[int, "length of w"] = 512,
     mapping_layers: Annotated[int, "dense layers between z and w"] = 8,
+    group: Annotated[int, "images whose deviation D is shown together; the whole batch where it is no multiple"] = 4,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""
     widths = widths_of(image_size, fmap_base, fmap_max)
     synthesis, mapping = S(widths, channels, w_dim), MappingNetwork(z_dim, w_dim, mapping_layers, 1.0)
-    return {"G": Styled(mapping, synthesis, z_dim, ("synthesis", "mapping")), "D": D(widths, channels)}
+    return {"G": Styled(mapping, synthesis, z_dim, ("synthesis", "mapping")), "D": D(widths, channels, group)}

@@ -54,7 +54,8 @@ class D(Discriminator):
             DBlock(**convs(width, width), shortcut=nn.Conv2d(width, width, 1))
             for _ in range(doublings(image_size, least=16, most=64) - 2)
         ]
-        self.blocks = nn.Sequential(first, *downs, DBlockSame(**convs(width, width)), DBlockSame(**convs(width, width)))
+        sames = [DBlockSame(**convs(width, width), shortcut=nn.Identity()) for _ in range(2)]
+        self.blocks = nn.Sequential(first, *downs, *sames)
         self.linear = nn.Linear(width, 1)
         self.apply(initialise)
 
