@@ -9,10 +9,13 @@ import torch
 from processes import ganzoo
 
 import ganzoo_core as gz
+from ganzoo_core import imaging
 from ganzoo_core.data import DATASETS, DatasetInfo, Tensors, open_dataset
 from ganzoo_core.errors import GanzooError, UnknownNameError
-from ganzoo_core.metrics import EvalContext, evaluate
-from ganzoo_core.metrics.evaluate import EvalConfig
+from ganzoo_core.metrics import EvalConfig, EvalContext, evaluate, remeasure
+from ganzoo_core.metrics.context import write_cache
+from ganzoo_core.metrics.published import Remeasured
+from ganzoo_core.metrics.scores import publish
 from ganzoo_core.models import card
 from ganzoo_core.nn import Category, Generator, Image, Images, Label, Latent, Points
 
@@ -93,6 +96,18 @@ def test_labels_and_categories_are_cycled_evenly():
     assert torch.equal(x, torch.stack([labels.float(), codes.float()], 1))
 
 
+def test_labels_come_as_often_as_in_the_data_however_many_samples_there_are():
+    labels = torch.tensor([0] * 60 + [1] * 30 + [2] * 10)
+    x = torch.zeros(100, 1, 4, 4, dtype=torch.uint8)
+    info = DatasetInfo("uneven", frozenset({"x", "label"}), 4, 1, 3, (), "", "e" * 64)
+    uneven = Tensors(info, {"x": x}, {"label": labels[torch.randperm(100)]})
+    for n in (50, 100, 1000):
+        found = torch.cat([batch["label"] for batch in context(Labelled(), uneven, n).generated()])
+        shares = found.bincount(minlength=3) / n
+        assert (shares - torch.tensor([0.6, 0.3, 0.1])).abs().max() <= 1 / n**0.5 / 2
+        assert found[: n // 2].bincount(minlength=3).min() > 0  # and mixed
+
+
 def paired():
     a, b = torch.randint(256, (2, 30, 1, 4, 4), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     return Tensors(DatasetInfo("pairs", frozenset("ab"), 4, 1, None, (), "", "f" * 64), {"a": a, "b": b}, {})
@@ -134,6 +149,11 @@ def test_a_cache_that_cannot_be_written_is_none(tmp_path):
     (tmp_path / "file").touch()
     kept = context(Dots(), cache=tmp_path / "file").disk_cached("k", lambda: {"n": torch.ones(1)})
     assert kept["n"] == 1
+    folder = tmp_path / "full"
+    folder.mkdir()
+    longest = "k" * 255  # the folder is there, and a file in it cannot be written: no name may be that long
+    write_cache(folder / longest, b"")
+    assert not list(folder.iterdir())
 
 
 def test_metrics_that_share_a_pass_go_through_the_samples_once():
@@ -173,7 +193,7 @@ def test_options_of_sampling_are_part_of_the_protocol(styled):
     done = ganzoo("eval", styled, "--metric", "nearest", "-n", "16", "--publish", "--json")
     (escape,) = json.loads(done.stdout)["metrics"]
     assert escape["value"] != row["value"] and "options" not in escape["protocol"]
-    assert [r.equal for r in evaluate.remeasure(gz.load(styled))] == [True, True]
+    assert [r.equal for r in remeasure(gz.load(styled))] == [True, True]
     assert "-c truncation=0.5" in card.command("stylegan2.tiny", row)
     done = ganzoo(
         "eval", styled, "--metric", "nearest", "-n", "16", "-c", "mix_rows=1", "-c", "mix_cols=2", "-c", "mix_layers=0"
@@ -189,7 +209,7 @@ def counting(which: EvalContext):
 def measured(run, tmp_path_factory):
     model = gz.load(run)
     question = EvalConfig("digits", ("nearest",), n=40, seeds=(0, 1))
-    return model, question, evaluate.evaluate(model, question)
+    return model, question, evaluate(model, question)
 
 
 def test_a_score_says_how_it_was_measured(measured):
@@ -204,7 +224,7 @@ def test_a_score_says_how_it_was_measured(measured):
 
 def test_several_seeds_give_their_mean_and_spread(measured):
     model, _, (both,) = measured
-    each = [evaluate.evaluate(model, EvalConfig("digits", ("nearest",), 40, (seed,)))[0] for seed in (0, 1)]
+    each = [evaluate(model, EvalConfig("digits", ("nearest",), 40, (seed,)))[0] for seed in (0, 1)]
     assert each[0].spread is None and each[0].value != each[1].value
     assert both.value == pytest.approx((each[0].value + each[1].value) / 2)
     assert both.spread == pytest.approx(abs(each[0].value - each[1].value) / 2**0.5)
@@ -212,45 +232,79 @@ def test_several_seeds_give_their_mean_and_spread(measured):
 
 def test_the_same_question_gives_the_same_digits(measured):
     model, question, scores = measured
-    assert evaluate.evaluate(model, question) == scores
+    assert evaluate(model, question) == scores
 
 
 def test_what_is_published_is_measured_again_and_a_wrong_number_found(measured, tmp_path):
     model, _, scores = measured
     folder = model.save(tmp_path / "model")
     with pytest.raises(GanzooError, match="no published metrics"):
-        evaluate.remeasure(gz.load(folder))
-    path = evaluate.publish(folder, scores)
+        remeasure(gz.load(folder))
+    path = publish(folder, scores)
     assert gz.load(folder).info.metrics[0]["name"] == "nearest"
-    assert [r.equal for r in evaluate.remeasure(gz.load(folder))] == [True]
+    assert [r.equal for r in remeasure(gz.load(folder))] == [True]
     document = json.loads(path.read_text())
-    document["metrics"][0]["value"] *= 1.001
+    document["metrics"][0]["value"] *= 1.002
     path.write_text(json.dumps(document))
-    assert [r.equal for r in evaluate.remeasure(gz.load(folder))] == [False]
+    assert [r.equal for r in remeasure(gz.load(folder))] == [False]
+
+
+def verdict(published, found, counted=0):
+    return Remeasured("score", published, found, counted).verdict
+
+
+def test_a_score_from_another_processor_is_equal_within_what_roundings_do():
+    assert verdict(0.4929, 0.4929, 10_000) == "equal"
+    assert verdict(0.4929, 0.4930, 10_000) == "equal within 1 of 10,000"
+    assert verdict(0.4929, 0.4934, 10_000) == "equal within 5 of 10,000"
+    assert verdict(0.4929, 0.4935, 10_000) == "differs"
+    assert verdict(0.50, 0.55, 20) == "equal within 1 of 20" and verdict(0.50, 0.60, 20) == "differs"
+    assert verdict(2.9623, 2.9649) == "equal within 1 in 1,000" and verdict(2.9623, 2.9659) == "differs"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"seed": None}, "no seed"), ({"n": "many"}, "no n"), ({"n": 10**9}, "out of range"), ({"n": True}, "no n"),
+        ({"seed": []}, "out of range"), ({"seed": [-1]}, "out of range"), ({"metric": "fit"}, "unknown metric"),
+        ({"data": "/etc/passwd"}, "no data set of the zoo"), ({"data": "../digits"}, "no data set of the zoo"),
+        ({"data": "masked:/etc"}, "no data set of the zoo"), ({"data": 3}, "no data"),
+    ],
+)  # fmt: skip
+def test_a_protocol_that_cannot_be_followed_is_said_in_one_line(measured, tmp_path, wrong, says):
+    model, _, scores = measured
+    folder = model.save(tmp_path / "model")
+    path = publish(folder, scores)
+    document = json.loads(path.read_text())
+    document["metrics"][0]["protocol"] |= wrong
+    path.write_text(json.dumps(document))
+    with pytest.raises(GanzooError, match=says) as fault:
+        remeasure(gz.load(folder), tmp_path)
+    assert "\n" not in str(fault.value)
 
 
 def test_publishing_replaces_what_has_the_same_name_on_the_same_data(measured, tmp_path):
     model, _, scores = measured
     folder = model.save(tmp_path / "model")
-    evaluate.publish(folder, scores)
-    evaluate.publish(folder, scores)
+    publish(folder, scores)
+    publish(folder, scores)
     assert len(json.loads((folder / "metrics.json").read_text())["metrics"]) == 1
 
 
 def test_other_data_under_the_same_name_are_refused(measured, tmp_path):
     model, _, scores = measured
     folder = model.save(tmp_path / "model")
-    path = evaluate.publish(folder, scores)
+    path = publish(folder, scores)
     document = json.loads(path.read_text())
     document["metrics"][0]["protocol"]["data_sha256"] = "0" * 64
     path.write_text(json.dumps(document))
     with pytest.raises(GanzooError, match="digits: other data than nearest was measured on"):
-        evaluate.remeasure(gz.load(folder))
+        remeasure(gz.load(folder))
 
 
 def test_unknown_metrics_are_refused_with_a_suggestion(run):
     with pytest.raises(UnknownNameError, match=r"unknown metric 'neerest'\. Did you mean nearest"):
-        evaluate.evaluate(gz.load(run), EvalConfig("digits", ("neerest",)))
+        evaluate(gz.load(run), EvalConfig("digits", ("neerest",)))
 
 
 def test_the_command_prints_the_same_document_twice(run):
@@ -273,17 +327,57 @@ def test_the_command_shows_the_protocol_beside_the_value(run):
 def test_verify_measures_published_scores_again(measured, tmp_path):
     model, _, scores = measured
     folder = model.save(tmp_path / "model")
-    path = evaluate.publish(folder, scores)
+    path = publish(folder, scores)
     done = ganzoo("verify", folder, "--metrics", "--json")
     assert done.returncode == 0, done.stderr
     (row,) = json.loads(done.stdout)["models"][0]["metrics"]
     assert row["equal"] and row["published"] == row["found"]
     path.write_text(path.read_text().replace(f'"value": {scores[0].value}', f'"value": {scores[0].value + 1}'))
     done = ganzoo("verify", folder, "--metrics")
-    assert done.returncode == 5 and "NOT EQUAL" in done.stdout and "nearest" in done.stderr
+    assert done.returncode == 5 and "differs" in done.stdout and "nearest" in done.stderr
 
 
 def test_a_metric_that_does_not_suit_is_refused_in_one_line(run):
     done = ganzoo("eval", run, "--metric", "label_accuracy", "-n", 200, "--data", "ring")
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("ganzoo: error: ")
+
+
+def test_a_folder_is_measured_beside_a_folder(tmp_path):
+    """Which a model is not asked for: the same pictures are at no distance, others at some."""
+    digits = open_dataset("digits", image_size=28, datasets={d.name: d for d in DATASETS})
+    for name, which in (("a", range(40)), ("same", range(40)), ("b", range(100, 160))):
+        (tmp_path / name).mkdir()
+        for i, x in enumerate(digits.fetch(which)["x"]):
+            imaging.save(imaging.grid(x[None], 1), tmp_path / name / f"{i}.png")
+    ask = ("--metric", "fid", "--extractor", "mnist-cnn", "--json")
+    values = {}
+    for other in ("same", "b"):
+        done = ganzoo("eval", tmp_path / "a", "--data", tmp_path / other, *ask)
+        assert done.returncode == 0, done.stderr
+        (row,) = json.loads(done.stdout)["metrics"]
+        values[other] = row["value"]
+        assert row["protocol"]["samples"] == "a" and row["protocol"]["n"] == 40
+        assert row["protocol"]["data"] == other  # a name, no path of this machine
+    assert abs(values["same"]) < 0.01 < values["b"]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ((), "--data FOLDER"),
+        (("--data", "digits", "--publish"), "no metrics.json"),
+        (("--data", "digits", "--metric", "ppl", "--extractor", "mnist-cnn"), "no path"),
+        (("--data", "digits", "--net", "G"), "no networks"),
+    ],
+)
+def test_what_only_a_model_can_be_asked_is_refused_of_pictures(tmp_path, more, says):
+    imaging.save(imaging.grid(torch.zeros(1, 1, 16, 16), 1), tmp_path / "one.png")
+    done = ganzoo("eval", tmp_path, *more)
+    assert done.returncode == 2 and says in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr
+
+
+def test_a_part_of_a_data_set_is_measured_beside_another():
+    done = ganzoo("eval", "digits", "--data", "digits", "--metric", "nearest", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["metrics"][0]["value"] < 0.5

@@ -38,21 +38,21 @@ def show(model: dict[str, Any]) -> None:
     rows = [[f["name"], f["bytes"], f["sha256"], f["pinned"]] for f in model["files"]]
     table(f"{model['source']}: as it should be", ["file", "bytes", "sha256", "pinned by"], rows)
     if model["metrics"]:
-        scores = [
-            [m["name"], f"{m['published']:.6g}", f"{m['found']:.6g}", "equal" if m["equal"] else "NOT EQUAL"]
-            for m in model["metrics"]
-        ]
+        scores = [[m["name"], f"{m['published']:.6g}", f"{m['found']:.6g}", m["verdict"]] for m in model["metrics"]]
         table(f"{model['source']}: published scores", ["metric", "published", "found", ""], scores)
 
 
 def remeasured(name: str, root: Path | None) -> list[dict[str, Any]]:
     """Every published score of a SOURCE, measured again."""
-    from ganzoo_core.metrics import evaluate
+    from ganzoo_core.metrics import remeasure
     from ganzoo_core.models import model
 
     with Meter() as meter:
-        results = evaluate.remeasure(model.load(name), root, meter)
-    return [{"name": r.name, "published": r.published, "found": r.found, "equal": r.equal} for r in results]
+        results = remeasure(model.load(name), root, meter)
+    return [
+        {"name": r.name, "published": r.published, "found": r.found, "equal": r.equal, "verdict": r.verdict}
+        for r in results
+    ]
 
 
 def refuse_unequal(found: list[dict[str, Any]]) -> None:

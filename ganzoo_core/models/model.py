@@ -55,9 +55,15 @@ class Model:
         raise GanzooError(f"{self.config['id']}: publishes no generator")
 
     @property
+    def task(self) -> str:
+        """What its family does, by name: "unconditional", "translation" ..."""
+        found: str = registry().families[self.config["objective"]["family"]].task
+        return found
+
+    @property
     def info(self) -> ModelInfo:
         """As gz.list_models lists it."""
-        found: ModelInfo = model_info(self.folder, registry().families[self.config["objective"]["family"]].task)
+        found: ModelInfo = model_info(self.folder, self.task)
         return found
 
     def sample(self, n: int = 1, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:

@@ -99,6 +99,7 @@ class Metric:
     compute: str
     tasks: tuple[str, ...] = ()  # for which it is measured when none is named; "any" for all of them
     kinds: tuple[str, ...] = ("images",)  # of outputs that it can measure
+    share_of: str = ""  # the entry of its protocol that says of how many it is a share; "": it is none
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from torchmetrics.image.kid import KernelInceptionDistance
 
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics.evaluate import Question, evaluate
+from ganzoo_core.metrics import EvalConfig, evaluate
 
 DIM, BATCH, ROWS = 128, 500, 10_000
 Batches = list[Tensor]
@@ -104,7 +104,7 @@ def timed(score: Callable[[Batches, Batches], float], fake: Batches, real: Batch
 def beyond_sampling(n: int) -> None:
     """Seconds of `ganzoo eval dcgan.mnist -n N` that are not sampling, with the data's statistics in the cache."""
     model = gz.load("dcgan.mnist")
-    evaluate(model, Question("mnist", ("fid",), 1000))  # the data's statistics
+    evaluate(model, EvalConfig("mnist", ("fid",), 1000))  # the data's statistics
     sampling = 0.0
     original = model.generator.sample
 
@@ -117,7 +117,7 @@ def beyond_sampling(n: int) -> None:
 
     model.generator.sample = sample  # type: ignore[method-assign]
     start = time.perf_counter()
-    scores = evaluate(model, Question("mnist", (), n))
+    scores = evaluate(model, EvalConfig("mnist", (), n))
     whole = time.perf_counter() - start
     print(f"ganzoo eval dcgan.mnist -n {n}, {len(scores)} scores: {whole:.1f} s, of which sampling {sampling:.1f} s")
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,8 @@ class Extractor(nn.Module, ABC):
     dim: int
     classes: tuple[str, ...]
     sha256: str
+    resizing: ClassVar[str] = "bilinear, antialiased"  # of `prepared`, as protocols say it
+    local_layer: ClassVar[str] = "the first"  # whose activations `local` gives
 
     @abstractmethod
     def maps(self, x: Tensor) -> list[Tensor]:
@@ -46,6 +48,10 @@ class Extractor(nn.Module, ABC):
     @abstractmethod
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(features, logits) in one pass."""
+
+    def local(self, x: Tensor) -> Tensor:
+        """Shallow activations of images [N, channels, H, W] of any size, which are not resized.  [N, c, h, w]"""
+        return self.maps(x)[0]
 
     def features(self, x: Tensor) -> Tensor:
         """[N, dim] float32."""
@@ -113,6 +119,11 @@ def extractor_for(data_name: str) -> str:
     """The default extractor's name for a data set (its variant does not matter), a folder or any other data."""
     name = data_name.partition(":")[0]
     return next((spec.name for spec in SPECS if name in spec.data), OTHERWISE)
+
+
+def knows(name: str, data_name: str) -> bool:
+    """Whether an extractor was made for such data; Inception, which papers use, is for all."""
+    return name == OTHERWISE or data_name.partition(":")[0] in EXTRACTORS[name].data
 
 
 def load_extractor(name: str, device: str | torch.device = "cpu") -> Extractor:

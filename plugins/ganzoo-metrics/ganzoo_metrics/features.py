@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.metrics import EvalContext
-from ganzoo_metrics.extractors import Extractor, extractor_for, load_extractor
+from ganzoo_metrics.extractors import Extractor, extractor_for, knows, load_extractor
 
 ROWS = 10_000  # feature vectors that are kept for metrics that compare vectors with each other
 SPLITS = 10  # parts that the Inception Score is averaged over (Salimans et al. 2016)
@@ -100,7 +100,7 @@ class Samples(NamedTuple):
 def extractor(context: EvalContext) -> Extractor:
     """The extractor that was asked for, or the data set's own; on the model's device."""
     name = context.config.extractor or extractor_for(context.source.info.name.partition(":")[0])
-    return load_extractor(name, device=str(next(context.net.parameters()).device))
+    return load_extractor(name, device=context.device)
 
 
 def protocol(context: EvalContext, **more: Any) -> dict[str, Any]:
@@ -108,8 +108,11 @@ def protocol(context: EvalContext, **more: Any) -> dict[str, Any]:
     looking = context.cached(extractor)
     shape = context.net.output.shape
     resized = len(shape) == 3 and shape[1:] != (looking.image_size, looking.image_size)
-    resize = f"bilinear, antialiased, to {looking.image_size}" if resized else "none"
-    return {"extractor": looking.name, "extractor_sha256": looking.sha256, "resize": resize, **more}
+    resize = f"{looking.resizing}, to {looking.image_size}" if resized else "none"
+    about = {"extractor": looking.name, "extractor_sha256": looking.sha256, "resize": resize, **more}
+    if knows(looking.name, context.source.info.name):
+        return about
+    return {**about, "caution": f"{looking.name} has never seen such pictures"}
 
 
 def named(metric: str, context: EvalContext) -> str:
@@ -135,7 +138,7 @@ def of_samples(context: EvalContext) -> Samples:
         for part, given in ((moments, features), (kept, features), (confidence, logits)):
             part.add(given)
         predicted.append(logits.argmax(1).cpu())
-        for name in context.cycled(range(0)):
+        for name in context.classes(range(0)):
             conditions.setdefault(name, []).append(batch[name])
     seen = Seen(context.n, moments.mean, moments.cov, kept.all)
     labels = {name: torch.cat(values) for name, values in conditions.items()}

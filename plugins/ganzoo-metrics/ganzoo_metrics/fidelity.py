@@ -57,20 +57,20 @@ def inception(context: EvalContext) -> Found:
 
 
 def sifid(context: EvalContext) -> Found:
-    """FID between places of one picture: the extractor's first activations at every place are the samples."""
+    """FID between places of one picture: shallow activations of the extractor at every place are the samples."""
     looking = context.cached(extractor)
     real = places(looking, next(iter(context.real()))["x"][:1])
     scores = [
         frechet(*places(looking, x[None]), *real) for batch in context.generated(min(context.n, 50)) for x in batch["x"]
     ]
-    more = {"n": len(scores), "n_real": 1, "layer": 0, "resize": "none"}
+    more = {"n": len(scores), "n_real": 1, "layer": looking.local_layer, "resize": "none"}
     yield named("sifid", context), sum(scores) / len(scores), protocol(context, **more)
 
 
 @torch.inference_mode()
 def places(looking: Extractor, x: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and covariance over places of the shallowest activations of one image [1, C, H, W], in its own size."""
-    rows = looking.maps(to_channels(x, looking.channels))[0][0].flatten(1).T  # [H' W', c]
+    rows = looking.local(to_channels(x, looking.channels))[0].flatten(1).T  # [H' W', c]
     moments = Moments(rows.shape[1])
     moments.add(rows)
     return moments.mean, moments.cov

@@ -25,9 +25,10 @@ FILE = PinnedFile(
     "weights-inception-2015-12-05-6726825d.pth",
     "6726825d",
     "extractor inception: its file of weights, a release file of torch-fidelity 0.2.0,",
-    "; or choose another extractor",
+    "; or look through another: --extractor emoji-cnn (or fashion-cnn, mnist-cnn)",
 )
 LAYERS = ("MaxPool_1", "MaxPool_2", "Mixed_6e", "Mixed_7c")
+STEM = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "MaxPool_1", "Conv2d_3b_1x1", "Conv2d_4a_3x3")
 AGAIN = "Delete it and fetch it again."
 
 
@@ -37,6 +38,9 @@ class Inception(Extractor):
     Images go in as uint8 of any size: the network resizes them itself as TensorFlow 1 did, and scores elsewhere depend
     on that. So `prepared` only makes them RGB. No class has a name of its own here.
     """
+
+    resizing = "bilinear, not antialiased (TensorFlow 1)"
+    local_layer = "before the second pooling"
 
     def __init__(self, weights: bytes) -> None:
         super().__init__()
@@ -58,6 +62,13 @@ class Inception(Extractor):
             for hook in hooks:
                 hook.remove()
         return maps
+
+    def local(self, x: Tensor) -> Tensor:
+        """The 192 maps before the second pooling, of pictures in their own size: what SinGAN's authors compare."""
+        h = (to_bytes(x).float() - 128) / 128
+        for name in STEM:
+            h = self.net.get_submodule(name)(h)
+        return h
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         features, logits = self.net(to_bytes(x))

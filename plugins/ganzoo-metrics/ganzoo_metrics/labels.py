@@ -17,14 +17,14 @@ Found = Iterator[tuple[str, float, dict[str, Any]]]
 
 
 def label_accuracy(context: EvalContext) -> Found:
-    """The share of samples, their labels evenly cycled, that the classifier gives the label that they were given."""
+    """The share of samples, their labels as frequent as in the data, that the classifier gives their label."""
     samples, looking = context.cached(of_samples), context.cached(extractor)
     name = input_of(context, Label, "label_accuracy")
     given = samples.conditions[name]
     if int(given.max()) >= len(looking.classes):
         raise GanzooError(f"label_accuracy: {looking.name} knows {len(looking.classes)} classes, the model more")
     right = float((samples.predicted == given).double().mean())
-    yield named("label_accuracy", context), right, protocol(context, labels="evenly cycled", n_real=0)
+    yield named("label_accuracy", context), right, protocol(context, labels="as in the data", n_real=0)
 
 
 def code_purity(context: EvalContext) -> Found:

@@ -20,6 +20,7 @@ from ganzoo_core.metrics import EvalContext
 
 Found = Iterator[tuple[str, float, dict[str, Any]]]
 RANGE = 2.0  # of pixels in [-1, 1]
+STUDIO = 219.0  # levels of luma in 8 bits, of 16 to 235
 
 
 class Answers(NamedTuple):
@@ -40,6 +41,14 @@ def psnr(context: EvalContext) -> Found:
     yield from scores(context, "psnr", each_psnr)
 
 
+def psnr_y(context: EvalContext) -> Found:
+    """PSNR as tables of super-resolution have it: of luma that goes from 16 to 235, against a peak of 255.
+
+    That is 20 log10(255 / 219) = 1.32 dB more than `psnr`, whose luma goes from 0 to 255 (ITU-R 601 says 16 to 235).
+    """
+    yield from scores(context, "psnr_y", each_psnr_y)
+
+
 def ssim(context: EvalContext) -> Found:
     """Wang et al. 2004, Eq. 13, Gaussian window of 11 pixels, averaged over images; always of the whole."""
     yield from scores(context, "ssim", each_ssim)
@@ -53,8 +62,14 @@ def each_psnr(made: Tensor, target: Tensor, where: Tensor) -> Tensor:
     return 10 * torch.log10(RANGE**2 / inside((made - target).square(), where))
 
 
+def each_psnr_y(made: Tensor, target: Tensor, where: Tensor) -> Tensor:
+    error = inside(((made - target) * STUDIO / RANGE).square(), where)
+    return 10 * torch.log10(255**2 / error)
+
+
 def each_ssim(made: Tensor, target: Tensor, where: Tensor) -> Tensor:
-    result = structural_similarity_index_measure(made, target, data_range=RANGE, reduction="none")
+    from_0 = made + 1, target + 1  # luminance is compared by ratios, which mean nothing around 0
+    result = structural_similarity_index_measure(*from_0, data_range=RANGE, reduction="none")
     assert isinstance(result, Tensor)
     return result
 

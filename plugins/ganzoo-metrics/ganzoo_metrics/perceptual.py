@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
 
 import torch
@@ -44,14 +44,23 @@ def unit(maps: Tensor) -> Tensor:
 @torch.inference_mode()
 def lpips(context: EvalContext) -> Found:
     """The mean distance between pairs of samples, of the same label where they have one: 0 if all are alike."""
-    count = min(context.n // 2, PAIRS)
-    period = max([int(v.max()) + 1 for v in context.cycled(range(1000)).values()], default=1)
-    count -= count % period  # so that sample i and sample i + count have the same label
-    enough(count, 1, "lpips")
-    x = torch.cat([batch["x"] for batch in context.generated(2 * count)])
+    count = 2 * min(context.n // 2, PAIRS)
+    enough(count, 2, "lpips")
+    x = torch.cat([batch["x"] for batch in context.generated(count)])
+    a, b = alike(context.classes(range(count)), count)
+    enough(len(a), 1, "lpips")
     distance = Perceptual(context.cached(extractor))
-    parts = [distance(a, b) for a, b in zip(x[:count].split(250), x[count:].split(250), strict=True)]  # type: ignore[no-untyped-call]
-    yield named("lpips", context), float(torch.cat(parts).double().mean()), protocol(context, n=2 * count, n_real=0)
+    parts = [distance(x[i], x[j]) for i, j in zip(a.split(250), b.split(250), strict=True)]  # type: ignore[no-untyped-call]
+    yield named("lpips", context), float(torch.cat(parts).double().mean()), protocol(context, n=2 * len(a), n_real=0)
+
+
+def alike(classes: Mapping[str, Tensor], n: int) -> tuple[Tensor, Tensor]:
+    """Pairs among samples 0 to n - 1 that agree in all classes: of each the first half beside the second."""
+    table = torch.stack([torch.zeros(n, dtype=torch.int64), *classes.values()], 1)
+    groups = [torch.nonzero((table == row).all(1))[:, 0] for row in torch.unique(table, dim=0)]
+    halves = [(which[: len(which) // 2], which[len(which) // 2 :][: len(which) // 2]) for which in groups]
+    a, b = zip(*halves, strict=True)
+    return torch.cat(a), torch.cat(b)
 
 
 @torch.inference_mode()
@@ -59,9 +68,12 @@ def ppl(context: EvalContext) -> Found:
     """E d(G(slerp(z1, z2; t)), G(slerp(z1, z2; t + eps))) / eps^2, eps = 1e-4 (Karras et al. 2019, Eq. 2).
 
     torchmetrics takes it between the ends of the path, t = 0, and leaves out the lowest and highest percent. A latent
-    that is uniform in a range is interpolated linearly.
+    that is uniform in a range is interpolated linearly. What else G draws, such as StyleGAN's noise, is the same at
+    both ends: only z moves.
     """
-    n, device = min(context.n, PAIRS), str(next(context.net.parameters()).device)
+    if context.options:
+        raise GanzooError("ppl: is of G itself, which options of sampling do not reach", "Leave out -c.")
+    n, device = min(context.n, PAIRS), str(context.device)
     walked = Walked(context.net)
     method: Literal["slerp_any", "lerp"] = "slerp_any" if walked.latent.range is None else "lerp"
     with evaluation_mode(context.net), preserve_rng():
@@ -79,9 +91,9 @@ class Walked(nn.Module):
     def __init__(self, net: Generator) -> None:
         super().__init__()
         self.net = net
-        latent, *labels = net.inputs.values()
+        latent, *labels = net.inputs.values() or [None]
         if not isinstance(latent, Latent) or len(labels) > 1 or not all(isinstance(i, Label) for i in labels):
-            kinds = ", ".join(i.kind for i in net.inputs.values())
+            kinds = ", ".join(i.kind for i in net.inputs.values()) or "nothing"
             raise GanzooError(f"ppl: a generator of {kinds} has no path", "Ask for another --metric.")
         self.latent = latent
         self.num_classes = sum(i.classes for i in labels if isinstance(i, Label))
@@ -90,5 +102,9 @@ class Walked(nn.Module):
         return self.latent.draw(n, None, next(self.net.parameters()).device)
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        images: Tensor = self.net(*inputs).float().clamp(-1, 1)
+        """Both ends of paths, one half of the batch each; what G draws inside is drawn alike for both."""
+        starts, ends = zip(*(given.chunk(2) for given in inputs), strict=True)
+        with preserve_rng():
+            first = self.net(*starts)
+        images = torch.cat([first, self.net(*ends)]).float().clamp(-1, 1)
         return (images + 1) * 127.5

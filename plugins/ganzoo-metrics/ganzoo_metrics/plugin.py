@@ -10,22 +10,40 @@ PICTURES = ("unconditional", "class_conditional", "semi_supervised", "text_to_im
 COMPARED = (*PICTURES, "translation")
 SEEN_WHOLE = ("translation", "super_resolution")
 PAIRS = ("translation", "inpainting", "super_resolution")
+ENLARGED = ("super_resolution",)
 
 METRICS = (
     Metric("fid", "Fréchet distance of the features of samples and data", "ganzoo_metrics.fidelity:fid", COMPARED),
     Metric("kid", "squared MMD of the features under a cubic kernel", "ganzoo_metrics.fidelity:kid", PICTURES),
     Metric("is", "how sure the classes of samples are, and how even", "ganzoo_metrics.fidelity:inception", PICTURES),
-    Metric("precision", "share of samples among the data", "ganzoo_metrics.manifolds:precision", PICTURES),
-    Metric("recall", "share of the data among the samples", "ganzoo_metrics.manifolds:recall", PICTURES),
+    Metric(
+        "precision", "share of samples among the data", "ganzoo_metrics.manifolds:precision", PICTURES, share_of="rows"
+    ),
+    Metric(
+        "recall",
+        "share of the data among the samples",
+        "ganzoo_metrics.manifolds:recall",
+        PICTURES,
+        share_of="rows_real",
+    ),
     Metric("density", "how many data points have a sample near by", "ganzoo_metrics.manifolds:density", PICTURES),
-    Metric("coverage", "share of the data with a sample near by", "ganzoo_metrics.manifolds:coverage", PICTURES),
+    Metric(
+        "coverage",
+        "share of the data with a sample near by",
+        "ganzoo_metrics.manifolds:coverage",
+        PICTURES,
+        share_of="rows_real",
+    ),
     Metric(
         "label_accuracy",
         "share of samples that a classifier gives the label they were asked for",
         "ganzoo_metrics.labels:label_accuracy",
         ("class_conditional",),
+        share_of="n",
     ),
-    Metric("code_purity", "how well a code tells the class of a sample", "ganzoo_metrics.labels:code_purity"),
+    Metric(
+        "code_purity", "how well a code tells the class of a sample", "ganzoo_metrics.labels:code_purity", share_of="n"
+    ),
     Metric("lpips", "perceptual distance between pairs of samples: diversity", "ganzoo_metrics.perceptual:lpips"),
     Metric("ppl", "perceptual path length: how evenly samples change with z", "ganzoo_metrics.perceptual:ppl"),
     Metric(
@@ -41,6 +59,12 @@ METRICS = (
         ("translation", "inpainting"),
     ),
     Metric("psnr", "peak signal to noise of outputs against their targets, dB", "ganzoo_metrics.pairs:psnr", PAIRS),
+    Metric(
+        "psnr_y",
+        "likewise, of luma from 16 to 235 as tables of super-resolution have it, dB",
+        "ganzoo_metrics.pairs:psnr_y",
+        ENLARGED,
+    ),
     Metric("ssim", "structural similarity of outputs and their targets", "ganzoo_metrics.pairs:ssim", SEEN_WHOLE),
     Metric(
         "sifid",

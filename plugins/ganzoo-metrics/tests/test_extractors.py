@@ -16,7 +16,7 @@ import safetensors.torch
 import torch
 from ganzoo_metrics import inception, training
 from ganzoo_metrics.classifiers import PLANS, Classifier, read_classifier
-from ganzoo_metrics.extractors import EXTRACTORS, Extractor, extractor_for, load_extractor
+from ganzoo_metrics.extractors import EXTRACTORS, Extractor, extractor_for, knows, load_extractor
 from ganzoo_metrics.training import COURSES, Course, Part, coarsened, folded, moved, taught
 from PIL import Image
 from torch import nn
@@ -290,6 +290,11 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 # Inception
 
 
+def test_a_score_through_a_stranger_to_such_pictures_carries_a_caution() -> None:
+    assert knows("mnist-cnn", "mnist:test") and knows("mnist-cnn", "digits") and knows("inception", "flowers")
+    assert not knows("mnist-cnn", "flowers") and not knows("emoji-cnn", "mnist")
+
+
 def test_inceptions_file_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANZOO_DATA", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -299,6 +304,7 @@ def test_inceptions_file_is_asked_for(tmp_path: Path, monkeypatch: pytest.Monkey
     text = str(caught.value)
     assert caught.value.exit_code == 2 and text.isprintable()
     assert f"extractors/{inception.FILE.name}" in text and str(tmp_path) in text and "checkpoints" in text
+    assert "--extractor emoji-cnn" in text
 
 
 @pytest.mark.parametrize("place", ["extractors", "."])
@@ -358,6 +364,12 @@ def test_inception_is_that_of_torch_fidelity(tmp_path: Path, monkeypatch: pytest
     assert torch.equal(net.features(net.prepared(gray)), want(levels[:, :1].expand(-1, 3, -1, -1))[0])
     channels = [tuple(m.shape[:2]) for m in net.maps(net.prepared(gray))]
     assert channels == [(2, 64), (2, 192), (2, 768), (2, 2048)]
+    assert net.local(to_float(levels)).shape == (2, 192, 6, 3)  # in its own size: halved twice, four borders lost
+    large = torch.randint(0, 256, (1, 3, 299, 299), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    seen: list[torch.Tensor] = []
+    want.Conv2d_4a_3x3.register_forward_hook(lambda layer, x, y: seen.append(y))
+    want(large)  # at 299 px theirs resizes nothing
+    torch.testing.assert_close(net.local(to_float(large)), seen[0])
     assert net.sha256.startswith(inception.FILE.sha256) and not any(w.requires_grad for w in net.parameters())
 
 

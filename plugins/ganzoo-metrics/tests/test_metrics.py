@@ -13,8 +13,7 @@ from torchmetrics.functional.image import peak_signal_noise_ratio, structural_si
 
 from ganzoo_core.data import DATASETS, DatasetInfo, Tensors, open_dataset
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.metrics import EvalContext
-from ganzoo_core.metrics.evaluate import EvalConfig
+from ganzoo_core.metrics import EvalConfig, EvalContext
 from ganzoo_core.nn import Category, Generator, Image, Images, Label, Latent, Points
 
 SETS = {d.name: d for d in DATASETS}
@@ -171,6 +170,25 @@ def test_a_steeper_generator_has_a_longer_path(digits, label) -> None:
     assert steep == value(perceptual.ppl(context(Path(0.1, label), digits, n=100)))
 
 
+def test_what_is_drawn_inside_is_alike_at_both_ends_of_a_path(digits) -> None:
+    """A hundred times the noise of a step would be all that is measured, were it drawn anew."""
+
+    class Noisy(Path):
+        def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+            x = super().forward(z)
+            return x + 0.1 * torch.randn_like(x)
+
+    quiet, noisy = (value(perceptual.ppl(context(net(0.1), digits, n=100))) for net in (Path, Noisy))
+    assert noisy < 10 * quiet
+
+
+def test_options_of_sampling_do_not_reach_a_path(digits) -> None:
+    asked = context(Path(0.1), digits, n=10)
+    asked.options = {"noise": "const"}
+    with pytest.raises(GanzooError, match="ppl: is of G itself"):
+        list(perceptual.ppl(asked))
+
+
 def test_a_generator_without_a_latent_has_no_path() -> None:
     with pytest.raises(GanzooError, match="has no path"):
         list(perceptual.ppl(context(Negative(), paired(), n=8)))
@@ -205,11 +223,36 @@ def test_psnr_and_ssim_compare_every_output_with_its_target() -> None:
     assert idle == pytest.approx(float(same.mean()), rel=1e-5)
     assert psnr == pytest.approx(float(expected.mean()), rel=1e-5)
     assert psnr == pytest.approx(float(peak_signal_noise_ratio(made, batch["b"], data_range=2.0)), rel=0.05)
-    ssim = structural_similarity_index_measure(made, batch["b"], data_range=2.0)
+    ssim = structural_similarity_index_measure(made + 1, batch["b"] + 1, data_range=2.0)
     assert next(iter(pairs.ssim(asked)))[1] == pytest.approx(float(ssim), rel=1e-5)
     distances = {found: v for found, v, _ in pairs.l1(asked)}
     assert distances["l1"] == pytest.approx(float((made - batch["b"]).abs().mean()), rel=1e-5)
     assert distances["l1[identity]"] == pytest.approx(float((batch["a"] - batch["b"]).abs().mean()), rel=1e-5)
+
+
+def test_ssim_compares_luminance_from_0() -> None:
+    """Two grays are 0.995 alike by Eq. 6 of Wang et al. 2004, and were 0.04 on a scale around 0."""
+    a, b = (torch.full((1, 1, 16, 16), v) for v in (0.0, 0.1))
+    c1 = (0.01 * 2) ** 2
+    expected = (2 * 1.0 * 1.1 + c1) / (1.0**2 + 1.1**2 + c1)
+    assert float(pairs.each_ssim(a, b, torch.ones_like(a))) == pytest.approx(expected, abs=1e-4)
+
+
+def test_luma_from_16_to_235_scores_higher_by_a_constant() -> None:
+    a, b = torch.rand(2, 3, 1, 8, 8) * 2 - 1
+    where = torch.ones_like(a)
+    more = pairs.each_psnr_y(a, b, where) - pairs.each_psnr(a, b, where)
+    torch.testing.assert_close(more, torch.full((3,), 20 * math.log10(255 / 219)))
+    black, white = torch.full((1, 1, 8, 8), -1.0), torch.ones(1, 1, 8, 8)
+    assert float(pairs.each_psnr_y(black, white, torch.ones_like(black))) == pytest.approx(20 * math.log10(255 / 219))
+
+
+def test_pairs_for_diversity_agree_in_their_classes() -> None:
+    label = torch.tensor([2, 0, 2, 1, 2, 0, 2, 1, 2])
+    a, b = perceptual.alike({"label": label}, 9)
+    assert torch.equal(label[a], label[b]) and len(a) == 4 and len(set(a.tolist() + b.tolist())) == 8
+    a, b = perceptual.alike({}, 6)
+    assert a.tolist() == [0, 1, 2] and b.tolist() == [3, 4, 5]
 
 
 def test_inside_a_hole_only_the_hole_counts() -> None:

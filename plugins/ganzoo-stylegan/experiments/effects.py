@@ -15,7 +15,7 @@ import torch
 
 import ganzoo_core as gz
 from ganzoo_core import imaging
-from ganzoo_core.metrics import evaluate
+from ganzoo_core.metrics import EvalConfig, evaluate
 
 PSI = (1.0, 0.8, 0.6, 0.4, 0.2, 0.0)
 ROWS, COLUMNS = (1, 2, 3), (11, 12, 13, 14)
@@ -25,8 +25,8 @@ def scores(source: str, psi: float, n: int) -> list[float]:
     """FID, precision and recall of n samples."""
     model, options = gz.load(source), (("truncation", str(psi)),)
     data, wanted = model.config["dataset"]["name"], ("fid", "precision", "recall")
-    config = evaluate.EvalConfig(data, wanted, n, options=options)
-    return [score.value for score in evaluate.evaluate(model, config)]
+    config = EvalConfig(data, wanted, n, options=options)
+    return [score.value for score in evaluate(model, config)]
 
 
 @click.command()

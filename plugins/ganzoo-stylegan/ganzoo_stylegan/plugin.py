@@ -55,7 +55,8 @@ STYLEGAN2 = Family(
     presets={
         "paper": Preset({"image_size": 1024, "channels": 3}, {"batch_size": 32, "ema_images": 10_000}),
         "ada256": Preset(
-            {"image_size": 256, "channels": 3, "fmap_base": 16384, "group": 8, "gamma": 1.0, "lr": 2.5e-3, "augment": "ada"},
+            {"image_size": 256, "channels": 3, "fmap_base": 16384, "group": 8, "gamma": 1.0, "lr": 2.5e-3,
+             "augment": "ada"},
             {"batch_size": 64, "ema_images": 20_000},
         ),
         "emoji": Preset(
