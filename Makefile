@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TEST := -m pytest -n auto --dist loadgroup --durations=10
 
-.PHONY: help setup demo test test-all lint bench docs dist dist-check clean
+.PHONY: help setup demo test test-all lint bench zoo zoo-status zoo-adopt gpu docs dist dist-check clean
 
 help:
 	@echo "make setup       the virtual environment $(VENV): the core, every plugin and the test tools"
@@ -15,6 +15,9 @@ help:
 	@echo "make test-all    the same with the slow tests: every family in processes of its own"
 	@echo "make lint        ruff and mypy"
 	@echo "make bench       benchmarks: ratios against plain PyTorch, and what the command line costs"
+	@echo "make zoo         train what zoo.toml wants to ship, in the background, from a clone of COMMIT (HEAD)"
+	@echo "make zoo-status  how far that is; make zoo-adopt ID=... takes in a model whose sheet you have looked at"
+	@echo "make gpu OUT=DIR MINUTES=9   on a machine with a card, with nothing installed: measure, test and train there"
 	@echo "make docs        write the generated parts of docs/ anew"
 	@echo "make dist        wheels and sdists of the core and every plugin, in dist/"
 	@echo "make dist-check  install some of dist/ into a clean environment and run the demo there"
@@ -58,6 +61,23 @@ bench: setup
 	$(BIN)/python tests/benchmarks/bench_cli.py
 	$(BIN)/python tests/benchmarks/bench_dcgan.py
 	$(BIN)/python tests/benchmarks/bench_metrics.py
+
+COMMIT ?= HEAD
+zoo: setup
+	$(BIN)/python -m zoo start --commit $(COMMIT)
+
+zoo-status: setup
+	@$(BIN)/python -m zoo status
+
+zoo-adopt: setup
+	$(BIN)/python -m zoo adopt $(ID)
+
+# Nothing is installed on a machine that is lent for minutes: its Python has torch, and finds our packages where they lie.
+MINUTES ?= 9
+gpu:
+	mkdir -p $(OUT)
+	PYTHONPATH="$$($(PYTHON) zoo/uninstalled.py $(OUT)/.packages)" \
+	  $(PYTHON) -m zoo gpu --minutes $(MINUTES) --out $(OUT) $(if $(DRY),--dry); rm -rf $(OUT)/.packages
 
 docs: setup
 	$(BIN)/python docs/generate.py

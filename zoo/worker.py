@@ -1,0 +1,76 @@
+"""The worker: one training after the other, each finished, measured and drawn into the outbox. Killed, it goes on."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganzoo_core.errors import GanzooError, tell_user
+from zoo.finish import finish
+from zoo.manifest import Entry
+from zoo.places import Places
+
+MINUTES = 80  # of one thread: the folder may vanish, so no training is longer
+GANZOO = Path(sys.executable).parent / "ganzoo"
+TICK = 5.0  # seconds between two notes of the time spent
+
+
+def work(entries: Sequence[Entry], places: Places, devices: frozenset[str]) -> None:
+    """Train what is missing, in order. Errors: GanzooError where another worker is at it."""
+    for folder in ("runs", "logs", "outbox"):
+        (places.home / folder).mkdir(parents=True, exist_ok=True)
+    with open(places.lock, "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise GanzooError(f"{places.home}: a worker is at it already", "`make zoo-status` shows how far.") from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        for entry in entries:
+            if wanted(entry, places, devices):
+                one(entry, places)
+
+
+def wanted(entry: Entry, places: Places, devices: frozenset[str]) -> bool:
+    """Whether it is to be trained here, and neither finished nor failed."""
+    done = places.verdict(entry.id) is not None or places.failed(entry.id).exists()
+    return not entry.frozen and entry.device in devices and not done
+
+
+def one(entry: Entry, places: Places) -> None:
+    """Train, measure and draw one model; whatever goes wrong is noted, and the queue goes on."""
+    try:
+        if not (places.run(entry.id) / "model" / "config.json").exists():
+            train(entry, places)
+        finish(entry, places)
+    except Exception as fault:
+        places.failed(entry.id).write_text(f"{type(fault).__name__}: {fault}\n")
+        tell_user(f"{entry.id}: {fault}")
+
+
+def train(entry: Entry, places: Places) -> None:
+    """Begin a training, or go on with it where it was saved. Errors: GanzooError with the last line it printed."""
+    run, begun = places.run(entry.id), time.monotonic()
+    before = places.seconds(entry.id)
+    words = entry.resume(run) if (run / "run.json").exists() else entry.train(run)
+    with open(places.log(entry.id), "ab") as log:
+        child = subprocess.Popen([str(GANZOO), *words], stdout=log, stderr=log)
+        while child.poll() is None:
+            try:
+                child.wait(TICK)
+            except subprocess.TimeoutExpired:
+                places.spent(entry.id).write_text(f"{before + time.monotonic() - begun:.0f}")
+    places.spent(entry.id).write_text(f"{before + time.monotonic() - begun:.0f}")
+    if child.returncode:
+        raise GanzooError(last_line(places.log(entry.id)) or f"ended with {child.returncode}")
+
+
+def last_line(path: Path) -> str:
+    lines = path.read_text(errors="replace").replace("\r", "\n").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
