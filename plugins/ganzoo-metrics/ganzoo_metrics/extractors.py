@@ -91,7 +91,7 @@ class ExtractorSpec:
 
     name: str
     summary: str
-    data: tuple[str, ...]  # data sets whose default it is
+    data: tuple[str, ...]  # data sets that it was trained on
     reference: str
     folder: Path | None = None  # model.safetensors and config.json; None where the user brings the file
 
@@ -105,6 +105,12 @@ SPECS = (
     ours("fashion-cnn", "tells pieces of clothing apart; 28 px, gray, 128 features", ("fashion_mnist",)),
     ours("emoji-cnn", "tells groups and styles of emoji apart; 32 px, RGB, 128 features", ("emoji",)),
     ExtractorSpec(
+        "lite0",
+        "EfficientNet-Lite0 of ImageNet, installed with pip; 160 px, RGB, 1280 features",
+        (),
+        "ganzoo_metrics.lite0:read_lite0",
+    ),
+    ExtractorSpec(
         "inception",
         "Inception v3 of 2015, as papers use it; RGB, 2048 features; its file of weights is the user's to bring",
         (),
@@ -112,18 +118,20 @@ SPECS = (
     ),
 )
 EXTRACTORS: Mapping[str, ExtractorSpec] = MappingProxyType({spec.name: spec for spec in SPECS})
-OTHERWISE = "inception"  # for data that none of ours was trained on
+OTHERWISE = "lite0"  # for colour pictures, and for data that none of ours was trained on
+GENERAL = ("lite0", "inception")  # of ImageNet, which has all kinds of pictures
 
 
-def extractor_for(data_name: str) -> str:
+def extractor_for(data_name: str, channels: int) -> str:
     """The default extractor's name for a data set (its variant does not matter), a folder or any other data."""
     name = data_name.partition(":")[0]
-    return next((spec.name for spec in SPECS if name in spec.data), OTHERWISE)
+    own = [spec.name for spec in SPECS if name in spec.data and channels == 1]
+    return own[0] if own else OTHERWISE
 
 
 def knows(name: str, data_name: str) -> bool:
-    """Whether an extractor was made for such data; Inception, which papers use, is for all."""
-    return name == OTHERWISE or data_name.partition(":")[0] in EXTRACTORS[name].data
+    """Whether an extractor was made for such data."""
+    return name in GENERAL or data_name.partition(":")[0] in EXTRACTORS[name].data
 
 
 def load_extractor(name: str, device: str | torch.device = "cpu") -> Extractor:

@@ -99,7 +99,8 @@ class Samples(NamedTuple):
 
 def extractor(context: EvalContext) -> Extractor:
     """The extractor that was asked for, or the data set's own; on the model's device."""
-    name = context.config.extractor or extractor_for(context.source.info.name.partition(":")[0])
+    info = context.source.info
+    name = context.config.extractor or extractor_for(info.name, info.channels or 3)
     return load_extractor(name, device=context.device)
 
 

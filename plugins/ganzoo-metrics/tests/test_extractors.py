@@ -53,11 +53,11 @@ def read_from(folder: Path, name: str = "mnist-cnn") -> Classifier:
 
 
 def test_defaults() -> None:
-    want = {
-        "mnist": "mnist-cnn", "mnist:test": "mnist-cnn", "digits": "mnist-cnn", "fashion_mnist": "fashion-cnn",
-        "emoji": "emoji-cnn", "emoji:all": "emoji-cnn", "cifar10": "inception", "my/folder": "inception",
-    }  # fmt: skip
-    assert {data: extractor_for(data) for data in want} == want
+    gray = {"mnist": "mnist-cnn", "mnist:test": "mnist-cnn", "digits": "mnist-cnn", "fashion_mnist": "fashion-cnn"}
+    assert {data: extractor_for(data, 1) for data in gray} == gray
+    for colour in ("emoji", "emoji:all", "cifar10", "my/folder"):
+        assert extractor_for(colour, 3) == "lite0"
+    assert extractor_for("my/folder", 1) == "lite0"
     assert all(set(spec.data) <= NAMES.keys() for spec in EXTRACTORS.values())
 
 
