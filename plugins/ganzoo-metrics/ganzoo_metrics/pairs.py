@@ -96,24 +96,30 @@ def scores(context: EvalContext, name: str, each: Callable[[Tensor, Tensor, Tens
         yield f"{name}[{who}]" if who else name, summed / context.n, more
 
 
+def pictures(batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What was made of a batch, by the model and by what takes none."""
+    x, target = batch["x"].cpu(), batch["target"]
+    if "mask" in batch:
+        hole = batch["mask"]
+        return {"": x, "mean colour": mean_colour(target, hole), "nearest pixel": nearest(target, hole)}
+    if "low" in batch:
+        large = interpolate(batch["low"], target.shape[-2:], mode="bicubic", antialias=True)
+        return {"": x, "bicubic": large.clamp(-1, 1)}
+    given = batch.get("a", batch.get("b"))
+    return {"": x} if given is None or given.shape != target.shape else {"": x, "identity": given}
+
+
 def answers(batch: Mapping[str, Tensor]) -> tuple[Answers, dict[str, Any]]:
     """All answers to a batch, and how they are compared, for the protocol."""
-    x, target = batch["x"].cpu(), batch["target"]
-    everywhere = torch.ones_like(target[:, :1])
+    made, target = pictures(batch), batch["target"]
     if "mask" in batch:
-        others = {"mean colour": mean_colour(target, batch["mask"]), "nearest pixel": nearest(target, batch["mask"])}
-        return Answers({"": x, **others}, target, batch["mask"]), {"region": "hole"}
+        return Answers(made, target, batch["mask"]), {"region": "hole"}
     if "low" in batch:
         factor = target.shape[-1] // batch["low"].shape[-1]
-        large = interpolate(batch["low"], target.shape[-2:], mode="bicubic", antialias=True).clamp(-1, 1)
-        images = (border_off(luma(y), factor) for y in (x, large, target))
-        made, bicubic, y = images
-        return Answers({"": made, "bicubic": bicubic}, y, torch.ones_like(y)), {
-            "channel": "luma (ITU-R 601)", "border_left_out": factor,
-        }  # fmt: skip
-    given = batch.get("a", batch.get("b"))
-    same = {} if given is None or given.shape != target.shape else {"identity": given}
-    return Answers({"": x, **same}, target, everywhere), {}
+        seen = {who: border_off(luma(y), factor) for who, y in made.items()}
+        y = border_off(luma(target), factor)
+        return Answers(seen, y, torch.ones_like(y)), {"channel": "luma (ITU-R 601)", "border_left_out": factor}
+    return Answers(made, target, torch.ones_like(target[:, :1])), {}
 
 
 def luma(x: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from ganzoo_core.metrics import EvalContext
 from ganzoo_core.nn import Generator, Label, Latent, evaluation_mode, preserve_rng
 from ganzoo_metrics.extractors import Extractor
 from ganzoo_metrics.features import enough, extractor, named, protocol
+from ganzoo_metrics.pairs import pictures
 
 Found = Iterator[tuple[str, float, dict[str, Any]]]
 PAIRS = 1000  # of samples that are compared
@@ -52,6 +53,26 @@ def lpips(context: EvalContext) -> Found:
     distance = Perceptual(context.cached(extractor))
     parts = [distance(x[i], x[j]) for i, j in zip(a.split(250), b.split(250), strict=True)]  # type: ignore[no-untyped-call]
     yield named("lpips", context), float(torch.cat(parts).double().mean()), protocol(context, n=2 * len(a), n_real=0)
+
+
+@torch.inference_mode()
+def lpips_target(context: EvalContext) -> Found:
+    """The mean distance of outputs, and of what takes no model, to what they should have been: what LPIPS is in papers.
+
+    Without learnt weights; pictures are seen whole, in the extractor's size.
+    """
+    looking, totals = context.cached(extractor), dict[str, float]()
+    distance = Perceptual(looking)
+    for batch in context.generated():
+        if "target" not in batch:
+            raise GanzooError(f"{context.model}: takes nothing from the data, so there is nothing to compare with")
+        for who, made in pictures(batch).items():
+            parts = zip(made.split(64), batch["target"].split(64), strict=True)  # type: ignore[no-untyped-call]
+            total = sum(float(distance(a, b).double().sum()) for a, b in parts)
+            totals[who] = totals.get(who, 0.0) + total
+    for who, total in totals.items():
+        name = f"lpips_target[{looking.name}]" + (f"[{who}]" if who else "")
+        yield name, total / context.n, protocol(context, n_real=context.n)
 
 
 def alike(classes: Mapping[str, Tensor], n: int) -> tuple[Tensor, Tensor]:

@@ -45,6 +45,12 @@ METRICS = (
         "code_purity", "how well a code tells the class of a sample", "ganzoo_metrics.labels:code_purity", share_of="n"
     ),
     Metric("lpips", "perceptual distance between pairs of samples: diversity", "ganzoo_metrics.perceptual:lpips"),
+    Metric(
+        "lpips_target",
+        "perceptual distance of outputs to their targets",
+        "ganzoo_metrics.perceptual:lpips_target",
+        PAIRS,
+    ),
     Metric("ppl", "perceptual path length: how evenly samples change with z", "ganzoo_metrics.perceptual:ppl"),
     Metric(
         "fid_identity",

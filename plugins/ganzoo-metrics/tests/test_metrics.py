@@ -278,6 +278,12 @@ def test_small_pictures_are_compared_in_luma_without_the_border_beside_bicubic()
     assert not torch.equal(answers.made["bicubic"], answers.target)
 
 
+def test_outputs_are_closer_to_their_targets_than_what_takes_no_model() -> None:
+    (name, made, protocol), (other, idle, _) = perceptual.lpips_target(context(Negative(), paired(), n=100))
+    assert (name, other) == ("lpips_target[mnist-cnn]", "lpips_target[mnist-cnn][identity]")
+    assert 0 < made < idle and protocol["n_real"] == 20
+
+
 def test_doing_nothing_has_a_distance_too(digits) -> None:
     class Copy(Negative):
         def forward(self, a: Tensor) -> Tensor:

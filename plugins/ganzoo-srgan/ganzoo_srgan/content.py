@@ -1,7 +1,7 @@
-"""In what space two pictures are compared (Sec. 2.2.1): pixels, or features of VGG19 where the user has its weights.
+"""In what space two pictures are compared (Sec. 2.2.1): pixels, or features of VGG19 or of EfficientNet-Lite0.
 
-torchvision's file of weights is not shipped. It is read with torch's restricted unpickler, which makes nothing but
-tensors, and only after its hash has been found to begin with what its name promises.
+VGG19's file of weights, torchvision's, is the user's to bring. It is read with torch's restricted unpickler, which
+makes nothing but tensors, and only after its hash has been found to begin with what its name promises.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ FILE = PinnedFile(
     "vgg19-dcbb9e9d.pth",
     "dcbb9e9d",
     "content vgg54: torchvision's file of VGG19's weights",
-    "; or take -c content=pixels",
+    "; or take -c content=lite0, which pip installs, or -c content=pixels",
 )
 LAYERS = 36  # up to the ReLU behind the 4th convolution before the 5th max pooling: phi_5,4
 SCALE = 1 / 12.75  # of features, so that VGG losses are as large as pixels'; squared it is the paper's 0.006
+LITE0_SCALE = 1 / 53  # so that this loss of enlarged photographs is as large as pixels', too (measured)
 
 
 class Pixels(nn.Module):
@@ -63,4 +64,24 @@ class VGG54(Pretrained):
         return features * SCALE
 
 
-SPACES: Mapping[str, type[Pixels] | type[VGG54]] = {"vgg54": VGG54, "pixels": Pixels}
+class Lite0(Pretrained):
+    """40 maps at an eighth of the side, before any ReLU, of an ImageNet network that pip installs. Not the paper's.
+
+    The third stage of EfficientNet-Lite0 (Tan & Le 2019), through ganzoo-metrics, which measures with it, too: scores
+    that look through lite0 favour a network that was trained on it.
+    """
+
+    def read(self) -> nn.Module:
+        """Errors: GanzooError that names the extra, IntegrityError."""
+        try:
+            from ganzoo_metrics.extractors import load_extractor
+        except ModuleNotFoundError:
+            raise GanzooError("content lite0: needs ganzoo-metrics", "Install it, or take content=pixels.") from None
+        return load_extractor("lite0")
+
+    def look(self, net: nn.Module, x: Tensor) -> Tensor:  # [N, 3, H, W] in [-1, 1] -> [N, 40, H / 8, W / 8]
+        features: Tensor = net.maps(x)[2]  # type: ignore[operator]
+        return features * LITE0_SCALE
+
+
+SPACES: Mapping[str, type[Pixels] | type[Pretrained]] = {"vgg54": VGG54, "lite0": Lite0, "pixels": Pixels}

