@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.inputs import needs_data as needs_data
     from ganzoo_core.nn.interpolation import lerp as lerp
     from ganzoo_core.nn.interpolation import slerp as slerp
+    from ganzoo_core.nn.mirror import Mirror as Mirror
     from ganzoo_core.nn.outputs import Clips as Clips
     from ganzoo_core.nn.outputs import Images as Images
     from ganzoo_core.nn.outputs import Output as Output
@@ -111,6 +112,7 @@ _HOMES = {
     "interpolate_seeds": "ganzoo_core.nn.walk",
     "latents": "ganzoo_core.nn.sampling",
     "lerp": "ganzoo_core.nn.interpolation",
+    "Mirror": "ganzoo_core.nn.mirror",
     "minibatch_std": "ganzoo_core.nn.equalized",
     "needs_data": "ganzoo_core.nn.inputs",
     "pixel_norm": "ganzoo_core.nn.equalized",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ganzoo_core.nn.mirror import Mirror
+
 
 class Growing(nn.Module):
     """A network of which the resolutions 0 ... `depth` are in use; of the last, `alpha` is shown, 1 - alpha of the one
@@ -21,21 +23,13 @@ class Growing(nn.Module):
         """Begin grown: at `depth`, with all of it shown."""
         self.register_buffer("depth", torch.tensor(depth))
         self.register_buffer("alpha", torch.tensor(1.0))
-        self.known: tuple[tuple[int, int, int, int], tuple[int, float]] | None = None
+        self.mirrors = Mirror(), Mirror()
 
     def grow(self, depth: int, alpha: float) -> None:
         """Use the resolutions up to `depth`, showing `alpha` of the last."""
-        self.depth.fill_(depth)
-        self.alpha.fill_(alpha)
-        self.known = self.versions(), (depth, alpha)
+        self.mirrors[0].write(self.depth, depth)
+        self.mirrors[1].write(self.alpha, alpha)
 
     def grown(self) -> tuple[int, float]:
         """(depth, alpha), as numbers."""
-        versions = self.versions()
-        if self.known is None or self.known[0] != versions:
-            self.known = versions, (int(self.depth), float(self.alpha))
-        return self.known[1]
-
-    def versions(self) -> tuple[int, int, int, int]:
-        """Which tensors the two are, and how often each was written to."""
-        return id(self.depth), self.depth._version, id(self.alpha), self.alpha._version
+        return self.mirrors[0].read(self.depth), self.mirrors[1].read(self.alpha)

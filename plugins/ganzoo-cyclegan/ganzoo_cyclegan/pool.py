@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ganzoo_core.nn import Mirror
+
 
 class ImagePool(nn.Module):
     """The last `size` fakes, more or less: a buffer and how many of its rows are filled.
@@ -21,6 +23,7 @@ class ImagePool(nn.Module):
         self.size = size
         self.register_buffer("images", torch.zeros(0))
         self.register_buffer("count", torch.tensor(0))
+        self.filled = Mirror()
 
     @torch.no_grad()
     def exchange(self, fakes: Tensor) -> Tensor:
@@ -29,12 +32,13 @@ class ImagePool(nn.Module):
             return fakes
         if self.images.numel() == 0:
             self.images = fakes.new_zeros(self.size, *fakes.shape[1:], dtype=torch.float32)
-        shown = fakes.clone()
+        shown, filled = fakes.clone(), self.filled.read(self.count)
         coins, places = torch.rand(len(fakes)).tolist(), torch.randint(self.size, (len(fakes),)).tolist()
         for i, (coin, place) in enumerate(zip(coins, places, strict=True)):
-            if self.count < self.size:
-                self.images[self.count] = fakes[i]
-                self.count += 1
+            if filled < self.size:
+                self.images[filled] = fakes[i]
+                filled += 1
             elif coin < 0.5:
                 shown[i], self.images[place] = self.images[place].clone(), fakes[i]
+        self.filled.write(self.count, filled)
         return shown

@@ -16,6 +16,7 @@ from ganzoo_core.nn import (
     Generator,
     Images,
     Latent,
+    Mirror,
     evaluation_mode,
     sample_deterministic,
 )
@@ -74,18 +75,34 @@ class G(Generator):
         self.longest_side, self.coarsest, self.factor = longest_side, coarsest, factor
         self.nets = nn.ModuleList(nets)
         self.register_buffer("size", torch.tensor([longest_side, longest_side]))
+        self.mirrors = {"size": Mirror(), "depth": Mirror()}
         self.register_buffer("depth", torch.tensor(len(nets) - 1))
         self.register_buffer("amp", torch.ones(len(nets)))
         self.register_buffer("z_star", torch.randn(coarsest * longest_side))  # no smaller: h_0 or w_0 is `coarsest`
 
+    def stand_at(self, size: Size) -> None:
+        """The trained picture's height and width are known, and all its scales in use."""
+        self.mirrors["size"].write(self.size, list(size))
+        self.climb_to(self.scales - 1)
+
+    def climb_to(self, depth: int) -> None:
+        """Use the scales up to this one."""
+        self.mirrors["depth"].write(self.depth, depth)
+
+    @property
+    def finest(self) -> int:
+        """`depth` as a number."""
+        found: int = self.mirrors["depth"].read(self.depth)
+        return found
+
     @property
     def scales(self) -> int:
         """N + 1, how many the trained picture has."""
-        return count(int(self.size.min()), self.coarsest, self.factor)
+        return count(min(self.mirrors["size"].read(self.size)), self.coarsest, self.factor)
 
     def sizes(self, wanted: Size = (0, 0)) -> list[Size]:
         """Height and width at every scale, from the coarsest; 0: those of the trained picture."""
-        h, w = self.size.tolist()
+        h, w = self.mirrors["size"].read(self.size)
         return sizes((h, w), self.coarsest, self.factor, (wanted[0] or h, wanted[1] or w))
 
     def prior(self, n: int, rng: torch.Generator | None = None) -> Tensor:
@@ -98,7 +115,7 @@ class G(Generator):
 
     def climb(self, y: Tensor, start: int, sizes: Sequence[Size], noise: Noise, end: int = -1) -> Tensor:
         """Through scales start ... end (-1: the depth), y the picture that the first of them is given."""
-        for n in range(start, int(self.depth) + 1 if end < 0 else end + 1):
+        for n in range(start, self.finest + 1 if end < 0 else end + 1):
             y = resize(y, sizes[n])
             y = self.refined(n, noise(n, sizes[n]), y)
         return y

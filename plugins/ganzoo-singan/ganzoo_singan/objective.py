@@ -61,8 +61,7 @@ class SinGAN(Objective):
         h, w = x.shape[2:]
         by = min(1.0, self.G.longest_side / max(h, w))
         self.x = settled(resize(x, (shrunk(h, by), shrunk(w, by))))
-        self.G.size.copy_(torch.tensor(self.x.shape[2:]))
-        self.G.depth.fill_(self.G.scales - 1)  # and says in one line where the picture is too small
+        self.G.stand_at((self.x.shape[2], self.x.shape[3]))  # and says in one line where the picture is too small
 
     def phases(self) -> Sequence[Phase]:
         return [self.phase(n, f"{h}x{w}") for n, (h, w) in enumerate(self.G.sizes())]
@@ -81,7 +80,7 @@ class SinGAN(Objective):
     @torch.no_grad()
     def enter(self, n: int) -> None:
         """Scale n begins: those below are over, its weights are theirs where they fit, sigma_n follows (Sec. 2.3)."""
-        self.G.depth.fill_(n)
+        self.G.climb_to(n)
         self.train()
         self.G.nets[:n].eval()
         if n == 0:
@@ -116,7 +115,7 @@ class SinGAN(Objective):
 
     def sample(self, batch: Batch) -> dict[str, Tensor]:
         """The picture at the scale in training, its reconstruction, and samples."""
-        n = int(self.G.depth)
+        n = self.G.finest
         with evaluation_mode(self.G):
             rec = self.G.reconstruction()
         net = self.exported_networks()["G"]

@@ -1,0 +1,33 @@
+"""Small buffers as Python numbers: a checkpoint has them, and no step waits for a device to read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+
+class Mirror:
+    """What a buffer holds, asked of its device only where somebody else has written to it."""
+
+    def __init__(self) -> None:
+        self.buffer: Tensor | None = None
+        self.version, self.value = 0, None
+
+    def read(self, buffer: Tensor) -> Any:
+        """Its number, or its numbers in a list. A buffer that was sketched on the meta device has its last ones."""
+        if not self.knows(buffer):
+            self.remember(buffer, buffer.tolist())
+        return self.value
+
+    def write(self, buffer: Tensor, value: Any) -> None:
+        """Set the buffer, [] or [n], without waiting for it."""
+        buffer.copy_(buffer.new_tensor(value))
+        self.remember(buffer, value)
+
+    def knows(self, buffer: Tensor) -> bool:
+        same = self.buffer is buffer and self.version == buffer._version
+        return same or (buffer.is_meta and self.value is not None)
+
+    def remember(self, buffer: Tensor, value: Any) -> None:
+        self.buffer, self.version, self.value = buffer, buffer._version, value
