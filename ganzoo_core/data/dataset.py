@@ -40,6 +40,7 @@ class Dataset(ABC):
 
     info: DatasetInfo
     skipped: int = 0  # files that were left out because they are bad and the user asked to go on
+    notes: tuple[str, ...] = ()  # what its user should know of it: files passed over, pictures cut ...
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -68,6 +69,11 @@ class Dataset(ABC):
         The number is a hash of the run's seed and the position in its stream, so a resumed run draws the same.
         """
         return self.fetch(indices)
+
+    def all_notes(self) -> tuple[str, ...]:
+        """Its own notes, and those of the data that it is a view of."""
+        parts = [part for part in vars(self).values() if isinstance(part, Dataset)]
+        return tuple(dict.fromkeys([*self.notes, *(note for part in parts for note in part.all_notes())]))
 
     def describe(self) -> str:
         """One line for people, e.g. `mnist: 60,000 examples, 28x28, gray, 10 classes, CC-BY-SA-3.0`."""
