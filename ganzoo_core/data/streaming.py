@@ -70,12 +70,17 @@ class Indexed(Dataset):
         return found | {"index": torch.as_tensor(indices, dtype=torch.int64)}
 
 
-def _check(source: Dataset, batch_size: int, start: int, rank: int, world: int, workers: int) -> None:
+def refuse_uneven(batch_size: int, world: int) -> None:
+    """Errors: GanzooError for a batch that does not divide into equal parts."""
     if batch_size < 1 or batch_size % world:
         raise GanzooError(
             f"batch size {batch_size}: does not divide into equal parts for {world} processes",
             "It counts images over all processes: choose a multiple of their number.",
         )
+
+
+def _check(source: Dataset, batch_size: int, start: int, rank: int, world: int, workers: int) -> None:
+    refuse_uneven(batch_size, world)
     if not 0 <= rank < world or start < 0 or workers < 0:
         raise GanzooError(f"data stream: rank {rank} of {world}, start {start}, workers {workers} make no sense")
     if len(source) == 0:
