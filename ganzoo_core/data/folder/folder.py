@@ -20,6 +20,7 @@ from ganzoo_core.data.folder.listing import LEAVES, Bad, Listing, list_images, r
 from ganzoo_core.data.pixels import taken, to_float
 from ganzoo_core.decoding import BadImage, Cut, Header, decode, inspect, span
 from ganzoo_core.errors import ExternalError, GanzooError, escape
+from ganzoo_core.files import as_text
 
 SIZE = 64
 EAGER_PIXELS = 1 << 29  # sets whose files have fewer pixels in all are decoded when they are opened: seconds
@@ -211,12 +212,12 @@ class _Checked:
     def _facts(self, size: int, channels: int) -> DatasetInfo:
         listing = self.listing
         return DatasetInfo(
-            name=_as_text(os.path.basename(os.path.abspath(self.path))),
+            name=as_text(os.path.basename(os.path.abspath(self.path))),
             keys=frozenset({"x", "label"} if listing.classes else {"x"}),
             image_size=size,
             channels=channels,
             classes=len(listing.classes) or None,
-            class_names=tuple(map(_as_text, listing.classes)),
+            class_names=tuple(map(as_text, listing.classes)),
             licence="",
             fingerprint=self._fingerprint(size, channels),
         )
@@ -269,11 +270,6 @@ def _named(bad: Sequence[Bad], most: int) -> str:
     """The first of some bad files, and how many more there are."""
     named = ", ".join(f"{escape(file.name, 80)} ({file.why})" for file in bad[:most])
     return named + (f" and {len(bad) - most:,} more" if len(bad) > most else "")
-
-
-def _as_text(name: str) -> str:
-    """A file's name in UTF-8, as config.json and cards need it: bytes that are not stay readable, as \\xe9."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _sound(path: str) -> Header:
