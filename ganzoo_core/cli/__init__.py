@@ -19,6 +19,7 @@ VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the c
     "plugins": "List installed plugins, broken ones too.",
     "install": "Install plugins of the zoo.",
     "uninstall": "Remove plugins.",
+    "data": "Look at data as a model sees it.",
     "train": "Train a family on your data.",
     "report": "Write a run's report as one HTML page.",
     "sample": "Make pictures with a trained model.",

@@ -6,6 +6,7 @@ So a stream that starts at image p goes on exactly as one that came there, and t
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import signal
 import threading
@@ -111,6 +112,12 @@ def _fetched(source: Dataset, order: Iterator[Lot]) -> Generator[Batch, None, No
         yield source.fetch_augmented(indices, augment_seeds)
 
 
+SHARED = (
+    "/dev/shm is too small: use fewer workers (--workers), smaller batches, or no workers; in Docker, --shm-size 1g."
+)
+FILES = "Raise the limit of open files (ulimit -n), or use fewer workers, or none."
+
+
 class _Order(Sampler[Lot]):
     def __init__(self, order: Iterator[Lot]) -> None:
         self.order = order
@@ -120,16 +127,25 @@ class _Order(Sampler[Lot]):
 
 
 class _Fetch(TorchDataset[Batch | GanzooError]):
-    """What a worker runs. It hands a user's error over as a value: torch would wrap a traceback around it."""
+    """What a worker runs. It hands a user's error over as a value: torch would wrap a traceback around it.
+
+    So it does where shared memory is full. Tensors are put there here: left to torch, a thread of the worker's would do
+    it, whose failure nobody hears of, and the parent waits for ever.
+    """
 
     def __init__(self, source: Dataset) -> None:
         self.source = source
 
     def __getitem__(self, lot: Lot) -> Batch | GanzooError:
         try:
-            return self.source.fetch_augmented(*lot)
+            batch = self.source.fetch_augmented(*lot)
         except GanzooError as error:
             return error
+        try:
+            return {key: value.share_memory_() for key, value in batch.items()}
+        except (RuntimeError, OSError) as error:
+            reason = escape(str(error).partition("\n")[0], 120)
+            return ExternalError(f"data loading: no room for a batch in shared memory: {reason}", SHARED)
 
 
 def _fetched_ahead(source: Dataset, order: Iterator[Lot], workers: int) -> Generator[Batch, None, None]:
@@ -144,7 +160,10 @@ def _fetched_ahead(source: Dataset, order: Iterator[Lot], workers: int) -> Gener
             worker_init_fn=_obey_parent_only,
             generator=torch.Generator(),  # or it would draw from the global generator, and workers change the run
         )
-        batches = iter(loader)
+        try:
+            batches = iter(loader)
+        except OSError as error:
+            raise ExternalError(f"data loading: no worker can be started: {error.strerror}", SHARED) from error
     ours = set(multiprocessing.active_children()) - before
     try:
         while True:
@@ -159,7 +178,9 @@ def _fetched_ahead(source: Dataset, order: Iterator[Lot], workers: int) -> Gener
 def _next(batches: Iterator[Batch | GanzooError]) -> Batch:
     try:
         got = next(batches)
-    except (RuntimeError, ConnectionError, EOFError, FileNotFoundError) as error:
+    except (RuntimeError, EOFError, OSError) as error:
+        if "ancdata" in str(error) or getattr(error, "errno", None) == errno.EMFILE:
+            raise ExternalError("data loading: too many files are open", FILES) from error
         if not _by_death(error):
             raise
         raise ExternalError(

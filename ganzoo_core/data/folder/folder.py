@@ -61,6 +61,7 @@ def open_folder(
 class Folder(Dataset):
     """Images by name. Kept as uint8 once decoded if all take less than 512 MB (in each worker process)."""
 
+    bad: Sequence[Bad] = ()  # files that were left out
     file_notes: tuple[str, ...] = ()  # those of its notes that are of the files, however they are cut
 
     def __init__(
@@ -168,7 +169,7 @@ class _Checked:
         folder = Folder(listing.root, listing.names, labels, info, kept, self.cut)
         for index, image in enumerate(pixels or []):
             folder.keep(index, image)
-        folder.skipped = len(listing.bad)
+        folder.bad, folder.skipped = listing.bad, len(listing.bad)
         folder.file_notes = (*self._counted(), *self._flat(), *self._labelled())
         folder.notes = (*folder.file_notes, *self._reshaped())
         return folder
