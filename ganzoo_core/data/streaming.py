@@ -179,7 +179,7 @@ def _next(batches: Iterator[Batch | GanzooError]) -> Batch:
     try:
         got = next(batches)
     except (RuntimeError, EOFError, OSError) as error:
-        if "ancdata" in str(error) or getattr(error, "errno", None) == errno.EMFILE:
+        if any(words in str(error) for words in ("ancdata", "Too many open files")) or getattr(error, "errno", None) == errno.EMFILE:
             raise ExternalError("data loading: too many files are open", FILES) from error
         if not _by_death(error):
             raise
