@@ -29,7 +29,8 @@ ARCHIVES = {  # what files that hold many pictures begin with
     b"ARROW1": "an Arrow table",
 }  # fmt: skip
 UNREAD = {  # formats of single pictures that cannot be read, by how their files begin after a length of four bytes
-    b"ftyphe": "HEIC", b"ftypmif1": "HEIC", b"ftypms": "HEIC", b"ftypavif": "AVIF", b"JXL ": "JPEG XL", b"jP  ": "JPEG 2000",
+    b"ftyphe": "HEIC", b"ftypmif1": "HEIC", b"ftypms": "HEIC", b"ftypavif": "AVIF", b"JXL ": "JPEG XL",
+    b"jP  ": "JPEG 2000",
 }  # fmt: skip
 Cut = Callable[[Image.Image, int], Image.Image]  # (picture, size) -> what is served of it
 
@@ -65,7 +66,7 @@ def inspect(path: str) -> Header:
 
 
 def span(path: str) -> float:
-    """The part of 16 bits' range that the values of a deep picture take up, in [0, 1], after all that its file says of it."""
+    """The part of 16 bits' range that a deep picture's values take up, in [0, 1], after what its file says of it."""
     with _regular(path) as file, _opened(file, file.read(EDGE)) as image, _stranger():
         values = _sixteen_bits(image, getattr(image, "tag_v2", {}))
         return float(values.max() - values.min()) / 65535

@@ -27,7 +27,7 @@ P = 0.5  # at which ada is shown: how far it goes in training is for the game to
 @click.option("--channels", type=click.Choice(["1", "3"]), help="Default: the data's own.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="SHEET.png", help="Show examples, too.")
 @click.option("-n", "count", type=click.IntRange(1, 4096), default=64, show_default=True, help="Examples.")
-@click.option("--augment", type=click.Choice(["ada", "diffaugment"]), help="Show them as discriminators would see them.")
+@click.option("--augment", type=click.Choice(["ada", "diffaugment"]), help="As discriminators would see them.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True)
 @click.option("--data-root", type=click.Path(), help="Where data sets lie; default: $GANZOO_DATA.")
 @click.option("--follow-links", is_flag=True, help="Read images that links out of the folder lead to.")
@@ -48,9 +48,8 @@ def data_(
     from ganzoo_core.data import stream
     from ganzoo_core.training.loaders import DatasetLoader
 
-    careful: dict[str, Any] = {"on_bad_image": "skip", "follow_links": follow_links}
-    asked = {"image_size": image_size, "channels": int(channels) if channels else None}
-    loader = DatasetLoader(data, root=data_root, **careful, **asked)
+    asked: dict[str, Any] = {"image_size": image_size, "channels": int(channels) if channels else None}
+    loader = DatasetLoader(data, root=data_root, on_bad_image="skip", follow_links=follow_links, **asked)
     source: Dataset = loader.open(**loader.options)
     table(source.describe(), ("what", "is"), [*facts(source)])
     if target is not None:

@@ -137,5 +137,5 @@ def _check_served(
         has = f"has {info.classes} classes" if info.classes else "has no labels"
         raise GanzooError(
             f"data {escape(data)!r}: {classes} classes were asked for, and it {has}",
-            f"Say -c classes={info.classes}." if info.classes else "One sub-folder per class makes labels, or a labels.csv.",
+            f"Say -c classes={info.classes}." if info.classes else how_to_have(["label"]),
         )

@@ -6,7 +6,6 @@ So a stream that starts at image p goes on exactly as one that came there, and t
 
 from __future__ import annotations
 
-import errno
 import multiprocessing
 import signal
 import threading
@@ -142,7 +141,7 @@ class _Fetch(TorchDataset[Batch | GanzooError]):
         except GanzooError as error:
             return error
         try:
-            return {key: value.share_memory_() for key, value in batch.items()}
+            return {key: value.share_memory_() for key, value in batch.items()}  # type: ignore[no-untyped-call]
         except (RuntimeError, OSError) as error:
             reason = escape(str(error).partition("\n")[0], 120)
             return ExternalError(f"data loading: no room for a batch in shared memory: {reason}", SHARED)
@@ -179,7 +178,7 @@ def _next(batches: Iterator[Batch | GanzooError]) -> Batch:
     try:
         got = next(batches)
     except (RuntimeError, EOFError, OSError) as error:
-        if any(words in str(error) for words in ("ancdata", "Too many open files")) or getattr(error, "errno", None) == errno.EMFILE:
+        if any(words in str(error) for words in ("ancdata", "Too many open files")):  # as torch and Python say it
             raise ExternalError("data loading: too many files are open", FILES) from error
         if not _by_death(error):
             raise

@@ -21,6 +21,8 @@ from ganzoo_core.plugin.infos import ModelInfo
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.weights.config import model_info
 
+Pictures = Tensor | str | Path | Picture
+
 
 class Model:
     """Exported networks with the config that describes them: verified, strict, in evaluation mode."""
@@ -70,8 +72,8 @@ class Model:
         """
         return self.network(net).sample(number("n", n), seed=number("seed", seed), **inputs)
 
-    def translate(self, images: Tensor | str | Path | Picture, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:
-        """What the model makes of `images`, [n, C, H, W] in [-1, 1], a file or a PIL picture: sampling with an image input.
+    def translate(self, images: Pictures, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:
+        """What the model makes of `images`, [n, C, H, W] in [-1, 1], a file or a PIL picture, as its image input.
 
         Errors: GanzooError for a model that takes none, and for pictures that do not fit.
         """

@@ -59,10 +59,10 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.sampling import latents as latents
     from ganzoo_core.nn.sampling import sample_deterministic as sample_deterministic
     from ganzoo_core.nn.sizes import doublings as doublings
-    from ganzoo_core.nn.tiles import in_tiles as in_tiles
     from ganzoo_core.nn.standing import with_standing_statistics as with_standing_statistics
     from ganzoo_core.nn.state import evaluation_mode as evaluation_mode
     from ganzoo_core.nn.state import preserve_rng as preserve_rng
+    from ganzoo_core.nn.tiles import in_tiles as in_tiles
     from ganzoo_core.nn.walk import interpolate_seeds as interpolate_seeds
     from ganzoo_core.text import encode_text as encode_text
 

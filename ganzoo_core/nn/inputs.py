@@ -292,7 +292,6 @@ class Pictures(Input):
             found = "x".join(str(side) for side in reversed(free))
             raise GanzooError(f"{self.called(name)}: {found}, not multiples of {step}", f"Resize it, to {near} say.")
 
-
     def refuse_sides(self, name: str, value: Tensor) -> None:
         """Errors: GanzooError for another height or width than the network is made for."""
         height, width = self.shape[-2:]

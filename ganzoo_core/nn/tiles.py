@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 TILE = 512  # px of a side that are kept of each
@@ -28,7 +27,7 @@ def in_tiles(network: Callable[[Tensor], Tensor], picture: Tensor, scale: int, m
             if whole is None:
                 whole = part.new_empty(*part.shape[:-2], scale * height, scale * width)
             h, w = (scale * min(tile, side - at) for side, at in ((height, top), (width, left)))
-            dy, dx = scale * (top - y), scale * (left - x)
-            whole[..., scale * top : scale * top + h, scale * left : scale * left + w] = part[..., dy : dy + h, dx : dx + w]
+            inner = part[..., scale * (top - y) :, scale * (left - x) :][..., :h, :w]
+            whole[..., scale * top : scale * top + h, scale * left : scale * left + w] = inner
     assert whole is not None
     return whole

@@ -28,7 +28,8 @@ OnBad = Literal["refuse", "skip"]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 NAMED = 10  # bad files and endings that notes name
-PROBED, NARROW = 8, 1 / 8  # 16-bit pictures that are looked at; a part of their range so small that they are nearly flat
+PROBED = 8  # pictures of 16 bits that are looked at
+NARROW = 1 / 8  # of their range: a part so small that they come out nearly flat
 
 
 def open_folder(
@@ -42,10 +43,11 @@ def open_folder(
 ) -> Folder:
     """A folder of images, or one image, as x [n, C, size, size] in [-1, 1], and label [n] where it has classes.
 
-    Classes are its sub-folders, or those of a table of labels that lies in it. Of each the centre square is served, or what `cut` makes of it. Unless asked, the size is that of the images if all
-    share one square size, else 64; they are gray if all are. Every file is checked first, by its header and its end;
-    small sets are decoded at once, others when first used. Raises GanzooError (2) that names the first three bad
-    files, or leaves them out (`skip`) and counts them.
+    Classes are its sub-folders, or those of a table of labels that lies in it. Of each image the centre square is
+    served, or what `cut` makes of it. Unless asked, the size is that of the images if all share one square size, else
+    64; they are gray if all are. Every file is checked first, by its header and its end; small sets are decoded at
+    once, others when first used. Raises GanzooError (2) that names the first three bad files, or leaves them out
+    (`skip`) and says so in the folder's notes.
     """
     is_folder = os.path.isdir(path)
     listing = list_images(path, follow_links=follow_links) if is_folder else _alone(path)
@@ -183,8 +185,7 @@ class _Checked:
         if len(listing.names) < total:
             yield f"{len(listing.names):,} of {total:,} images are used"
         if listing.passed:
-            found = [f"{n:,} {escape(e or 'without an ending', 20)}" for e, n in listing.passed.most_common(NAMED)]
-            yield f"passed over: {', '.join(found)}"
+            yield f"passed over: {listing.passed_over(NAMED)}"
         if listing.bad:
             yield f"left out: {_named(listing.bad, NAMED)}"
 
@@ -194,8 +195,8 @@ class _Checked:
         spans = [_or_bad(name, os.path.join(self.listing.root, name), span) for name in deep]
         widest = max((s for s in spans if isinstance(s, float)), default=1.0)
         if widest < NARROW:
-            yield (f"warning: its pictures of 16 bits use {100 * widest:.1f} % of their range and come out nearly flat: "
-                   "stretch them to 0..65535, or save them with 8 bits")  # fmt: skip
+            what = f"its pictures of 16 bits use {100 * widest:.1f} % of their range and come out nearly flat"
+            yield f"warning: {what}: stretch them to 0..65535, or save them with 8 bits"
 
     def _labelled(self) -> Iterator[str]:
         if self.table:
@@ -206,7 +207,7 @@ class _Checked:
         sizes = sorted({(header.width, header.height) for header in self.headers}, key=lambda s: (s[0] * s[1], s))
         found = " to ".join(dict.fromkeys(f"{w}x{h}" for w, h in (sizes[0], sizes[-1])))
         if self.cut is None and any(w != h for w, h in sizes):
-            yield f"files of {found} px, cut to squares about the centre; padded:DATA or stretched:DATA keep all of them"
+            yield f"files of {found} px, cut to squares about the centre; padded:DATA or stretched:DATA keep all of it"
         elif len(sizes) > 1:
             yield f"files of {found} px"
 

@@ -17,8 +17,8 @@ ENDINGS = (
     ".pnm",
 )  # fmt: skip
 UNREAD = (  # of pictures in formats that are not read: passed over, and counted as pictures
-    ".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd", ".ico", ".tga", ".exr", ".hdr", ".dng", ".cr2", ".cr3", ".nef", ".arw",
-    ".raw", ".dcm",
+    ".heic", ".heif", ".jxl", ".jp2", ".svg", ".psd", ".ico", ".tga", ".exr", ".hdr", ".dng", ".cr2", ".cr3", ".nef",
+    ".arw", ".raw", ".dcm",
 )  # fmt: skip
 ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar", ".npz", ".npy", ".parquet", ".h5", ".hdf5",
             ".tfrecord", ".tfrecords", ".arrow", ".mdb"}  # fmt: skip
@@ -53,6 +53,11 @@ class Listing:
         """How many pictures are in formats that are not read."""
         return sum(count for ending, count in self.passed.items() if ending in UNREAD)
 
+    def passed_over(self, most: int) -> str:
+        """What is passed over, the most frequent endings first."""
+        found = self.passed.most_common(most)
+        return ", ".join(f"{count:,} {escape(ending or 'without an ending', 20)}" for ending, count in found)
+
 
 class _Found(NamedTuple):
     kind: Literal["image", "folder", "bad", "passed", "other"]
@@ -64,8 +69,8 @@ def list_images(folder: str, *, follow_links: bool) -> Listing:
     """A flat folder of images, or one sub-folder per class (walked to its depth; sorted names become labels).
 
     Hidden entries and files with other endings are passed over, and the latter counted; links that leave the folder,
-    dangling links and what is no regular file are reported as bad. Raises GanzooError (2) where there are no images, where a class has
-    none, or where images lie both in the folder and in sub-folders.
+    dangling links and what is no regular file are reported as bad. Raises GanzooError (2) where there are no images,
+    where a class has none, or where images lie both in the folder and in sub-folders.
     """
     root = os.path.realpath(folder)
     top = sorted(_scan(root, "", root, follow_links), key=lambda found: found.name)
@@ -106,8 +111,7 @@ def refuse_splits(folder: str, listing: Listing) -> None:
 
 def _instead(listing: Listing) -> str:
     """What else there is, the most frequent endings first."""
-    found = ", ".join(f"{count:,} {escape(ending or 'without an ending', 20)}" for ending, count in listing.passed.most_common(3))
-    return f", but {found}" if found else ""
+    return f", but {listing.passed_over(3)}" if listing.passed else ""
 
 
 def _known(listing: Listing) -> str:

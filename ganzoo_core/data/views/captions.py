@@ -19,6 +19,7 @@ from ganzoo_core.text import encode_text
 LENGTH = 80  # bytes of a caption: the longest of CLDR's has 80 with its skin tones, which are left out here
 LONGEST = 1024  # bytes of a caption of one's own
 TABLES = tuple(f"{name}.{ending}" for name in ("metadata", "captions") for ending in ("jsonl", "csv", "tsv", "json"))
+EXAMPLE = '{"file_name": "a.png", "text": "a red heart"}'
 COLUMN = ("text", "caption", "captions", "prompt", "sentence", "description")
 
 
@@ -78,8 +79,7 @@ def open_captions(path: str, options: Mapping[str, Any]) -> Dataset:
     table = next((p for p in (os.path.join(folder.root, name) for name in TABLES) if os.path.isfile(p)), "")
     said = captions_of(table, folder.names) if table else texts_of(folder)
     if not any(said.values()):
-        what = f"folder {escape(path)}: has no captions"
-        raise GanzooError(what, f'Write {TABLES[0]}: a line per image, {{"file_name": "a.png", "text": "a red heart"}}.')
+        raise GanzooError(f"folder {escape(path)}: has no captions", f"Write {TABLES[0]}: a line per image, {EXAMPLE}.")
     for name, captions in said.items():
         refuse_bad(table or os.path.join(folder.root, text_beside(name)), name, captions)
     captions = [said[name] for name in folder.names]
@@ -91,7 +91,11 @@ def open_captions(path: str, options: Mapping[str, Any]) -> Dataset:
 def captions_of(table: str, names: Sequence[str]) -> dict[str, list[Any]]:
     """The captions of the pictures `names` by a table."""
     found = matched(table, read_pairs(table, COLUMN), names)
-    return {name: [c for one in given for c in (one if isinstance(one, list) else [one])] for name, given in found.items()}
+    return {name: [caption for one in given for caption in listed(one)] for name, given in found.items()}
+
+
+def listed(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
 
 
 def texts_of(folder: Folder) -> dict[str, list[Any]]:
