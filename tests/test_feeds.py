@@ -161,6 +161,9 @@ UNFIT = {
     "bytes as floats": (lambda: TensorDataset(255 * torch.rand(16, 1, 16, 16)), r"and G draws in \[-1, 1\]"),
     "no numbers": (lambda: TensorDataset(torch.full((16, 1, 16, 16), torch.nan)), r"and G draws in \[-1, 1\]"),
     "batches of two sizes": (lambda: [torch.zeros(3, 1, 16, 16), torch.zeros(3, 1, 8, 8)], "Make all alike"),
+    "labels beyond": (lambda: [(gray(i), i) for i in range(16)], r"a label is \d+, and the networks take 10 classes"),
+    "labels below": (lambda: [(gray(i), -1) for i in range(16)], "Count classes from 0"),
+    "no labels": (lambda: [gray(i) for i in range(16)], "has x and no label, which CGAN needs"),
     "uneven batches": (lambda: [(torch.zeros(3, 1, 16, 16), [1, 2])], "unequally many"),
 }
 
@@ -169,7 +172,7 @@ UNFIT = {
 def test_what_does_not_fit_is_said_in_one_line(kind):
     make, expected = UNFIT[kind]
     with pytest.raises(GanzooError, match=expected) as caught:
-        gz.fit(gz.create("dcgan", preset="tiny"), make(), images=16, batch_size=8)
+        gz.fit(gz.create("cgan" if "labels" in kind else "dcgan", preset="tiny"), make(), images=16, batch_size=8)
     assert "\n" not in str(caught.value)
 
 

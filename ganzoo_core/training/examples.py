@@ -32,22 +32,36 @@ class Reader(NamedTuple):
     """Reads an example, or a batch: tensors, arrays, PIL pictures, pairs (x, label), tables of them.
 
     PIL pictures are cut and resized as a folder's are, to `image_size` and `channels` where these are known. Bytes
-    (uint8) are taken for pictures in 0..255 and scaled to [-1, 1]; in arrays the channels may come last.
+    (uint8) are taken for pictures in 0..255 and scaled to [-1, 1]; in arrays the channels may come last. Labels must
+    lie in 0 ... `classes` - 1, where that is known.
     """
 
-    image_size: int | None
-    channels: int | None
+    image_size: int | None = None
+    channels: int | None = None
+    classes: int | None = None
 
     def __call__(self, item: Any) -> dict[str, Tensor]:
         """Errors: GanzooError for what is nothing of the kind."""
         table = {key: self.tensor(key, value) for key, value in named(item).items()}
         read = {key: value for key, value in table.items() if value is not None}
+        self.refuse_label(read.get("label"))
         if not read:
             raise GanzooError(
                 f"your data: an example is a {type(item).__name__}, in which there are no tensors",
                 'Give tensors, arrays or PIL pictures, pairs (x, label), or tables {"x": ..., "label": ...}.',
             )
         return read
+
+    def refuse_label(self, label: Tensor | None) -> None:
+        """Errors: GanzooError for a label that is none of the classes."""
+        if label is None or not self.classes or not label.numel() or label.is_floating_point():
+            return
+        low, high = int(label.min()), int(label.max())
+        if not 0 <= low <= high < self.classes:
+            what = (
+                f"your data: a label is {low if low < 0 else high}, and the networks take {self.classes} classes from 0"
+            )
+            raise GanzooError(what, f"Make them with classes={high + 1}." if low >= 0 else "Count classes from 0.")
 
     def tensor(self, key: str, value: Any) -> Tensor | None:
         """None for what is no tensor (ids, file names, nothing at all), which nobody reads."""

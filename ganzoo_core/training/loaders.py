@@ -166,7 +166,7 @@ def loader_of(
     """
     if isinstance(data, (str, Path)):
         return DatasetLoader(str(data), seed=seed, workers=workers, root=root, with_index=with_index, **options)
-    read = Reader(options.get("image_size"), options.get("channels"))
+    read = Reader(options.get("image_size"), options.get("channels"), options.get("classes"))
     if isinstance(data, torch.utils.data.IterableDataset):
         return IterableLoader(lambda **_: data, read)
     if isinstance(data, torch.utils.data.Dataset) or (is_sequence(data) and is_example(data[0])):
