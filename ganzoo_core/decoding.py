@@ -26,8 +26,9 @@ ARCHIVES = {  # what files that hold many pictures begin with
     b"PK\x03\x04": "a zip or npz archive", b"\x1f\x8b": "a gzip archive", b"PAR1": "a parquet table",
     b"7z\xbc\xaf": "a 7z archive", b"Rar!": "a rar archive", b"BZh": "a bzip2 archive", b"\xfd7zXZ": "an xz archive",
     b"\x28\xb5\x2f\xfd": "a zstd archive", b"\x93NUMPY": "an array of NumPy", b"\x89HDF": "an HDF5 file",
-    b"ARROW1": "an Arrow table",
+    b"ARROW1": "an Arrow table", b"%PDF": "a PDF", b"\x1aE\xdf\xa3": "a film",
 }  # fmt: skip
+FILMS = (b"ftypisom", b"ftypmp4", b"ftypM4V", b"ftypqt", b"AVI ")  # after four bytes, or eight
 UNREAD = {  # formats of single pictures that cannot be read, by how their files begin after a length of four bytes
     b"ftyphe": "HEIC", b"ftypmif1": "HEIC", b"ftypms": "HEIC", b"ftypavif": "AVIF", b"JXL ": "JPEG XL",
     b"jP  ": "JPEG 2000",
@@ -153,6 +154,8 @@ def _guess(head: bytes) -> str:
             return f"is {kind}, not an image: unpack it into a folder of images, and give that"
     if head[257:262] == b"ustar":
         return "is a tar archive, not an image: unpack it into a folder of images, and give that"
+    if head[4:].startswith(FILMS) or head[8:].startswith(FILMS):
+        return "is a film, not an image: save its frames in a folder, and give that"
     for magic, kind in UNREAD.items():
         if head[4:].startswith(magic):
             return f"is a picture in {kind}, which is not read here: convert it to PNG"

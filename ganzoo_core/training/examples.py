@@ -58,9 +58,7 @@ class Reader(NamedTuple):
             return
         low, high = int(label.min()), int(label.max())
         if not 0 <= low <= high < self.classes:
-            what = (
-                f"your data: a label is {low if low < 0 else high}, and the networks take {self.classes} classes from 0"
-            )
+            what = f"your data: a label is {low if low < 0 else high}, and the networks take {self.classes} classes"
             raise GanzooError(what, f"Make them with classes={high + 1}." if low >= 0 else "Count classes from 0.")
 
     def tensor(self, key: str, value: Any) -> Tensor | None:
