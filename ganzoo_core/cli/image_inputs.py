@@ -88,9 +88,9 @@ class Given(NamedTuple):
 
     def cut(self, made: Tensor) -> Tensor:
         """What was made of them [n, C, H, W] without the margin, enlarged as they were."""
-        padded = next(iter(self.inputs.values()), made).shape[-2:]
-        if padded == (self.height, self.width) or made.ndim != 4:
+        if not self.inputs or made.ndim != 4:
             return made
+        padded = next(iter(self.inputs.values())).shape[-2:]
         height, width = (made.shape[i - 2] * side // padded[i] for i, side in enumerate((self.height, self.width)))
         return made[..., :height, :width]
 
