@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ LARGEST = 64_000_000  # pixels; known from the header, so a bomb is refused befo
 AVIF = ("AVIF",) if features.check("avif") else ()  # not in every build of Pillow
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", *AVIF)
 GRAY = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N"}
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says over a stranger's file is the file's fault
 EDGE = 4096  # bytes at each end of a file that are looked at
 BITS_TAG, LARGEST_TAG, SIGN_TAG, SIGNED = 258, 281, 339, 2  # TIFF's BitsPerSample, MaxSampleValue, SampleFormat
 ARCHIVES = {  # what files that hold many pictures begin with
@@ -225,10 +227,11 @@ def right_half(image: Image.Image, size: int) -> Image.Image:
 
 def padded(image: Image.Image, size: int) -> Image.Image:
     """All of it, in the middle of a white square."""
-    side = max(image.size)
-    square = Image.new(image.mode, (side, side), "white")
-    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
-    return resized(square, size, size)
+    scale = size / max(image.size)
+    part = resized(image, max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    square = Image.new(image.mode, (size, size), "white")
+    square.paste(part, ((size - part.width) // 2, (size - part.height) // 2))
+    return square
 
 
 def stretched(image: Image.Image, size: int) -> Image.Image:

@@ -174,6 +174,11 @@ def test_rectangles_are_padded_or_stretched(tmp_path: Path) -> None:
     assert bool((padded[..., :5] == 1).all()) and bool((padded[..., 7:9] == -1).all()) and padded.shape[-1] == 16
 
 
+def test_a_strip_is_padded_in_little_memory(tmp_path: Path) -> None:
+    Image.new("L", (1_000_000, 1), 0).save(tmp_path / "strip.png")  # its square would take a terabyte
+    assert opened(f"padded:{tmp_path}", image_size=16).fetch([0])["x"].shape == (1, 1, 16, 16)
+
+
 # Tables of labels
 
 
