@@ -144,11 +144,20 @@ def test_only_pictures_in_an_array_or_a_tensor():
 
 
 def test_pictures_with_words():
-    for data in ([(Image.fromarray(pixels(i)), f"number {i}") for i in range(16)],
-                 [{"image": pixels(i), "caption": [f"number {i}", "another"]} for i in range(16)]):  # fmt: skip
+    tables = [{"image": gray(i), "caption": f"number {i}"} for i in range(16)]
+    several = [{"image": pixels(i), "captions": [f"number {i}", "another"]} for i in range(16)]
+    pairs = [(Image.fromarray(pixels(i)), f"number {i}") for i in range(16)]
+    for data in (tables, several, pairs, DataLoader(tables, batch_size=5)):
         batch = next(loader_of(data, seed=0)(start=0, batch_size=16))
         said = {bytes(row.tolist()).rstrip(b"\0").decode() for row in batch["text"]}
         assert said == {f"number {i}" for i in range(16)} and batch["text"].dtype == torch.uint8
+
+
+def test_words_of_any_length_make_a_batch():
+    tables = [{"image": gray(i), "text": "é" * (1 + 40 * i)} for i in range(16)]
+    for data in (tables, DataLoader(tables, batch_size=5)):
+        batch = next(loader_of(data, seed=0)(start=0, batch_size=16))
+        assert batch["text"].shape == (16, 2 * 601)
 
 
 UNFIT = {

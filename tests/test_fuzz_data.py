@@ -186,4 +186,5 @@ def test_damaged_data_are_refused_in_one_line(kind: str, capfd: pytest.CaptureFi
 def test_twenty_thousand_damaged_data_are(kind: str, part: int, capfd: pytest.CaptureFixture[str]) -> None:
     for seed in range(1000 + 1000 * part, 2000 + 1000 * part):
         fuzz(MAKERS[kind], seed)
-    assert capfd.readouterr() == ("", "")
+    out, err = capfd.readouterr()
+    assert out == "" and all(line.startswith("TIFF") for line in err.splitlines())  # C of libtiff's, not to be silenced

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL.Image import Image
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ganzoo_core.data.pixels import to_float
 from ganzoo_core.decoding import pixels_of, whole
@@ -42,7 +43,8 @@ class Reader(NamedTuple):
 
     def __call__(self, item: Any) -> dict[str, Tensor]:
         """Errors: GanzooError for what is nothing of the kind."""
-        table = {key: self.tensor(key, value) for key, value in named(item).items()}
+        single = is_example(item)
+        table = {key: self.tensor(key, value, single) for key, value in named(item).items()}
         read = {key: value for key, value in table.items() if value is not None}
         self.refuse_label(read.get("label"))
         if not read:
@@ -61,13 +63,12 @@ class Reader(NamedTuple):
             what = f"your data: a label is {low if low < 0 else high}, and the networks take {self.classes} classes"
             raise GanzooError(what, f"Make them with classes={high + 1}." if low >= 0 else "Count classes from 0.")
 
-    def tensor(self, key: str, value: Any) -> Tensor | None:
+    def tensor(self, key: str, value: Any, single: bool) -> Tensor | None:
         """None for what is no tensor (ids, file names, nothing at all), which nobody reads."""
         if isinstance(value, Image):
             return to_float(torch.from_numpy(self.pixels(value)))
-        if isinstance(value, str) or (key == "text" and is_text(value)):
-            text = value if isinstance(value, str) else value[0]  # of several captions the first
-            return encode_text([text], max(TEXT_BYTES, len(text.encode())))[0] if key == "text" else None
+        if isinstance(value, str) or is_text(value):
+            return text_tensor(value, single) if key == "text" else None
         try:
             found = torch.as_tensor(np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value)
         except (TypeError, ValueError, RuntimeError):
@@ -83,6 +84,19 @@ class Reader(NamedTuple):
     def pixels(self, picture: Image) -> Any:
         channels = self.channels or (1 if picture.mode in ("1", "L", "I", "I;16") else 3)
         return pixels_of(picture, self.image_size or 0, channels, None if self.image_size else whole)
+
+
+def text_tensor(value: str | Sequence[str], single: bool) -> Tensor:
+    """UTF-8 bytes, uint8 [L] of an example, whose first caption is taken, or [n, L] of a batch."""
+    words = [value] if isinstance(value, str) else list(value)
+    encoded = encode_text(words, max(TEXT_BYTES, *(len(word.encode()) for word in words)))
+    return encoded[0] if single or isinstance(value, str) else encoded
+
+
+def same_length(texts: Sequence[Tensor]) -> list[Tensor]:
+    """uint8 [..., L], zero-padded to the longest."""
+    longest = max(text.shape[-1] for text in texts)
+    return [pad(text, (0, longest - text.shape[-1])) for text in texts]
 
 
 def named(item: Any) -> dict[str, Any]:
@@ -145,6 +159,9 @@ def is_example(item: Any) -> bool:
 
 def stacked(examples: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """A batch [n, ...] of examples. Errors: GanzooError for examples that differ in keys or sizes."""
+    if all("text" in example and example["text"].ndim == 1 for example in examples):
+        texts = same_length([example["text"] for example in examples])
+        examples = [{**example, "text": text} for example, text in zip(examples, texts, strict=True)]
     first = examples[0]
     for example in examples:
         for key in first.keys() | example.keys():

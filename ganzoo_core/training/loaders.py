@@ -15,7 +15,7 @@ from ganzoo_core.data.streaming import refuse_uneven
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.objectives.objective import Batch
 from ganzoo_core.registry.plugins import registry
-from ganzoo_core.training.examples import Reader, is_example, stacked
+from ganzoo_core.training.examples import Reader, is_example, same_length, stacked
 
 UNKNOWN = DatasetInfo("your own data", frozenset(), None, None, None, (), "", "")
 
@@ -138,6 +138,9 @@ def appended(held: Mapping[str, Tensor], table: Mapping[str, Tensor]) -> dict[st
         raise GanzooError(f"your data: a batch has unequally many of each: {lengths}", "Give one of each per example.")
     if not held:
         return dict(table)
+    if "text" in held and "text" in table:
+        texts = same_length([held["text"], table["text"]])
+        held, table = {**held, "text": texts[0]}, {**table, "text": texts[1]}
     for key in held.keys() | table.keys():
         found, before = ([*t[key].shape[1:]] if key in t else "nothing" for t in (table, held))
         if found != before:
