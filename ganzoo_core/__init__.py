@@ -129,7 +129,8 @@ def create(
 def train(objective: Objective, data: Any = "digits", **settings: Any) -> Iterator[Report]:
     """Train: an iterator of one report per iteration; nothing happens until it is iterated.
 
-    `data` is a data set's name, a path, a torch Dataset, an iterable of batches, or a function that returns one.
+    `data` is a data set's name, a path, a torch Dataset, examples, an iterable of batches, or a function that returns
+    one: docs/data.md has them all.
     Keywords are those of `ganzoo train` (images, batch_size, seed, device, precision, out ...): see run.Settings.
     """
     from ganzoo_core.training import run

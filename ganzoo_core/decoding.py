@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from ganzoo_core.errors import escape
 from ganzoo_core.files import READING
 
 LARGEST = 64_000_000  # pixels; known from the header, so a bomb is refused before any memory is asked for
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+AVIF = ("AVIF",) if features.check("avif") else ()  # not in every build of Pillow
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", *AVIF)
 GRAY = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N"}
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it says over a stranger's file is the file's fault
 EDGE = 4096  # bytes at each end of a file that are looked at
+BITS_TAG, LARGEST_TAG, SIGN_TAG, SIGNED = 258, 281, 339, 2  # TIFF's BitsPerSample, MaxSampleValue, SampleFormat
+ARCHIVES = {  # what files that hold many pictures begin with
+    b"PK\x03\x04": "a zip or npz archive", b"\x1f\x8b": "a gzip archive", b"PAR1": "a parquet table",
+    b"7z\xbc\xaf": "a 7z archive", b"Rar!": "a rar archive", b"BZh": "a bzip2 archive", b"\xfd7zXZ": "an xz archive",
+    b"\x28\xb5\x2f\xfd": "a zstd archive", b"\x93NUMPY": "an array of NumPy", b"\x89HDF": "an HDF5 file",
+    b"ARROW1": "an Arrow table", b"%PDF": "a PDF", b"\x1aE\xdf\xa3": "a film",
+}  # fmt: skip
+FILMS = (b"ftypisom", b"ftypmp4", b"ftypM4V", b"ftypqt", b"AVI ")  # after four bytes, or eight
+UNREAD = {  # formats of single pictures that cannot be read, by how their files begin after a length of four bytes
+    b"ftyphe": "HEIC", b"ftypmif1": "HEIC", b"ftypms": "HEIC", b"ftypavif": "AVIF", b"JXL ": "JPEG XL",
+    b"jP  ": "JPEG 2000",
+}  # fmt: skip
 Cut = Callable[[Image.Image, int], Image.Image]  # (picture, size) -> what is served of it
 
 
@@ -35,6 +50,7 @@ class Header(NamedTuple):
     gray: bool
     suspect: bool  # its end is not that of a whole file, or cannot tell: only decoding shows whether it is
     digest: bytes
+    deep: bool  # has 16 bits a pixel: see `span`
 
 
 def inspect(path: str) -> Header:
@@ -49,14 +65,22 @@ def inspect(path: str) -> Header:
         with _opened(file, head) as image:
             digest = sha256(b"%d;" % length + head + tail).digest()
             suspect = not _ends_well(image.format, head, tail, length)
-            return Header(*image.size, image.mode in GRAY, suspect, digest)
+            return Header(*image.size, image.mode in GRAY, suspect, digest, image.mode.startswith("I"))
+
+
+def span(path: str) -> float:
+    """The part of 16 bits' range that a deep picture's values take up, in [0, 1], after what its file says of it."""
+    with _regular(path) as file, _opened(file, file.read(EDGE)) as image, _stranger():
+        values = _sixteen_bits(image, getattr(image, "tag_v2", {}))
+        return float(values.max() - values.min()) / 65535
 
 
 def decode(path: str, size: int, channels: int, cut: Cut | None = None) -> NDArray[np.uint8]:
     """uint8 [C, size, size]: the centre square, or what `cut` makes, resized with antialiased bicubic.
 
-    EXIF rotation is applied, what is transparent lies on white, 16-bit values are divided by 256, colours become
-    gray by ITU-R 601; of an animation the first frame is taken.
+    EXIF rotation is applied, what is transparent lies on white, 16-bit values are divided by 256 (first stretched to
+    16 bits where a TIFF states its largest value, and raised by half the range where it says that they are signed),
+    colours become gray by ITU-R 601; of an animation the first frame is taken.
     """
     with _regular(path) as file, _opened(file, file.read(EDGE)) as image, _stranger():
         image.load()
@@ -65,7 +89,8 @@ def decode(path: str, size: int, channels: int, cut: Cut | None = None) -> NDArr
 
 def pixels_of(image: Image.Image, size: int, channels: int, cut: Cut | None = None) -> NDArray[np.uint8]:
     """Likewise of a picture that is open."""
-    part = (cut or centred)(_converted(_upright(image), "L" if channels == 1 else "RGB"), size)
+    tags = getattr(image, "tag_v2", {})  # of a TIFF; a picture that was turned has lost them
+    part = (cut or centred)(_converted(_upright(image), "L" if channels == 1 else "RGB", tags), size)
     return np.ascontiguousarray(np.array(part).reshape(part.height, part.width, channels).transpose(2, 0, 1))
 
 
@@ -126,6 +151,16 @@ def _guess(head: bytes) -> str:
         return "is an SVG drawing or XML, not an image of pixels"
     if start.startswith(b"version https://git-lfs"):
         return "is a Git LFS pointer: run `git lfs pull`"
+    for magic, kind in ARCHIVES.items():
+        if head.startswith(magic):
+            return f"is {kind}, not an image: unpack it into a folder of images, and give that"
+    if head[257:262] == b"ustar":
+        return "is a tar archive, not an image: unpack it into a folder of images, and give that"
+    if head[4:].startswith(FILMS) or head[8:].startswith(FILMS):
+        return "is a film, not an image: save its frames in a folder, and give that"
+    for magic, kind in UNREAD.items():
+        if head[4:].startswith(magic):
+            return f"is a picture in {kind}, which is not read here: convert it to PNG"
     return "is not an image, or is cut off"
 
 
@@ -147,16 +182,26 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _converted(image: Image.Image, mode: str) -> Image.Image:
+def _converted(image: Image.Image, mode: str, tags: Mapping[int, Any]) -> Image.Image:
     if image.mode.startswith("I"):
-        values = np.asarray(image)  # 16 bits, which Pillow holds in 32 for some formats; its own conversion clips
-        return _converted(Image.fromarray((np.clip(values, 0, 65535) >> 8).astype(np.uint8)), mode)
+        return _converted(Image.fromarray((_sixteen_bits(image, tags) >> 8).astype(np.uint8)), mode, {})
     if image.mode == "F":
         raise BadImage("has floating-point pixels, whose range is not known")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         above = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", above.size, "white"), above)
     return image if image.mode == mode else image.convert(mode)
+
+
+def _sixteen_bits(image: Image.Image, tags: Mapping[int, Any]) -> NDArray[np.int64]:
+    """Values [H, W] in 0..65535. Pillow holds some of them in 32 bits, and its own conversion clips."""
+    values = np.asarray(image).astype(np.int64)
+    bits, sign, largest = ((*tags.get(tag, ()), 0)[0] for tag in (BITS_TAG, SIGN_TAG, LARGEST_TAG))
+    if bits == 16 and sign == SIGNED:
+        values += 32768
+    elif 255 < largest < 65535:
+        values = values * 65535 // largest
+    return np.clip(values, 0, 65535)
 
 
 # What is served of a picture: cut first, then resized, or the long side of a strip would grow beyond all memory
@@ -178,6 +223,20 @@ def left_half(image: Image.Image, size: int) -> Image.Image:
 def right_half(image: Image.Image, size: int) -> Image.Image:
     """The centre square of the right half."""
     return centred(image.crop((image.width - image.width // 2, 0, image.width, image.height)), size)
+
+
+def padded(image: Image.Image, size: int) -> Image.Image:
+    """All of it, in the middle of a white square."""
+    scale = size / max(image.size)
+    part = resized(image, max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    square = Image.new(image.mode, (size, size), "white")
+    square.paste(part, ((size - part.width) // 2, (size - part.height) // 2))
+    return square
+
+
+def stretched(image: Image.Image, size: int) -> Image.Image:
+    """All of it, its sides made equal."""
+    return resized(image, size, size)
 
 
 def whole(image: Image.Image, longest_side: int) -> Image.Image:

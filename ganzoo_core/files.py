@@ -11,6 +11,11 @@ from ganzoo_core.errors import ExternalError
 READING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
+def as_text(name: str) -> str:
+    """A file's name or an argument in UTF-8, as JSON and cards need it: bytes that are none stay readable, as \\xe9."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def write_aside(path: Path, data: bytes) -> None:
     """Written aside, flushed to the disk, renamed into place. Errors: ExternalError for a disk that refuses."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -64,7 +64,8 @@ def save_frames(frames: Sequence[Image.Image], path: Path, milliseconds: int = 8
 
 def picture(image: Tensor) -> Image.Image:
     """One image [C, H, W] in [-1, 1]; C is 1 (gray), 3 (RGB) or 4 (RGBA)."""
-    pixels = image.float().cpu().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    values = image.float().cpu().clamp(-1, 1).add_(1).mul_(127.5).round_()
+    pixels = values.to(torch.uint8).permute(1, 2, 0).numpy()
     return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import os
+import resource
 import signal
 from collections.abc import Sequence
 
@@ -143,6 +144,51 @@ class Broken(Dataset):
 
     def fetch(self, indices: Sequence[int]) -> dict[str, Tensor]:
         raise self.error
+
+
+class Cramped(Dataset):
+    """Its examples find no room: the process that fetches them may write no file of their size, shared memory too."""
+
+    info = DatasetInfo("cramped", frozenset({"x"}), None, None, None, (), "", "")
+
+    def __len__(self) -> int:
+        return 3
+
+    def fetch(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+        return {"x": torch.zeros(len(indices), 1 << 20)}
+
+
+def test_full_shared_memory_is_an_outside_fault_and_nobody_waits() -> None:
+    it = stream(Cramped(), batch_size=2, seed=0, workers=1)
+    with pytest.raises(ExternalError, match=r"no room for a batch in shared memory.*--shm-size"):
+        next(it)
+    for worker in multiprocessing.active_children():  # it is being killed
+        worker.join(60)
+    assert not multiprocessing.active_children()
+
+
+def test_too_few_open_files_are_an_outside_fault() -> None:
+    """What is told of a receiver that may open no more files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held = []
+    it = stream(counted(10), batch_size=2, seed=0, workers=1)
+    next(it)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+        while True:
+            try:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+            except OSError:
+                break
+        with pytest.raises(ExternalError):
+            for _ in range(20):
+                next(it)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for descriptor in held:
+            os.close(descriptor)
+        it.close()
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -174,7 +174,7 @@ def test_sampling_is_float32_inside_autocast(net):
         ({"label": [0, 1, 5]}, "out of range"),
         ({"label": [0, 1]}, "label: 2 given for 3 samples"),
         ({"label": 0, "lable": 1}, "unknown sampling option 'lable'. Did you mean label"),
-        ({"label": 0, "z": torch.zeros(3, 5)}, r"latent z: of shape \[3, 5\], not \['n', 4\]"),
+        ({"label": 0, "z": torch.zeros(3, 5)}, "latent z: 5 numbers, not 4"),
     ],
 )
 def test_wrong_conditions_are_refused_in_one_line(net, given, says):

@@ -15,6 +15,7 @@ from ganzoo_core import imaging
 from ganzoo_core.cli.image_inputs import read, size_of
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.models import store
+from ganzoo_core.nn import in_tiles
 from ganzoo_core.registry.recipes import build, recipe
 
 
@@ -76,6 +77,77 @@ def test_a_folder_in_and_a_folder_out_whatever_the_sizes(pix2pix, tmp_path):
     assert same.returncode == 0
 
 
+def test_a_broken_picture_keeps_no_other_from_being_made(pix2pix, tmp_path):
+    for name in ("a", "b", "z"):
+        drawn(tmp_path / "in" / f"{name}.png")
+    (tmp_path / "in" / "c.png").write_bytes(b"no picture")
+    (tmp_path / "in" / "d.png").symlink_to("nowhere")
+    done = ganzoo("sample", pix2pix, "--input", tmp_path / "in", "-o", tmp_path / "out")
+    assert done.returncode == 2 and "3 samples" in done.stderr and "Traceback" not in done.stderr
+    assert "2 of 5 pictures could not be used" in done.stderr
+    assert "c.png: is not an image" in done.stderr and "d.png: no such file" in done.stderr
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "b.png", "z.png"]
+    for path in (tmp_path / "in").glob("[abz].png"):
+        path.unlink()
+    assert "c.png" in refused(ganzoo("sample", pix2pix, "--input", tmp_path / "in", "-o", tmp_path / "none"))
+    assert not (tmp_path / "none").exists()
+
+
+def test_forced_results_take_the_place_of_those_before(pix2pix, tmp_path):
+    for name in ("one", "two"):
+        drawn(tmp_path / "in" / f"{name}.png")
+    drawn(tmp_path / "in" / "two.webp", seed=1)  # two inputs of one name
+    for seed in "0", "1":
+        words = ("sample", pix2pix, "--input", tmp_path / "in", "--seed", seed, "-o")
+        assert ganzoo(*words, tmp_path / "out", "--force").returncode == 0
+        assert ganzoo(*words, tmp_path / seed).returncode == 0
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["00002-two.png", "one.png", "two.png"]
+    for path in (tmp_path / "out").iterdir():
+        assert path.read_bytes() == (tmp_path / "1" / path.name).read_bytes()
+
+
+def test_another_size_says_which_option_mends_it(inpainter, tmp_path):
+    path, mask = drawn(tmp_path / "a.png", (48, 48)), drawn(tmp_path / "m.png", (20, 16), mode="L")
+    right = drawn(tmp_path / "b.png", (16, 16))
+    for words in (["--input", path], ["--input", right, "--mask", mask]):
+        text = refused(ganzoo("sample", inpainter, *words, "-o", tmp_path / "o.png"))
+        assert "this model takes 16x16. Resize it: --size 16." in text
+    assert ganzoo("sample", inpainter, "--input", path, "--size", "16", "-o", tmp_path / "o.png").returncode == 0
+    model = gz.load(inpainter)
+    with pytest.raises(GanzooError, match=r"of shape \[1, 1, 16, 16\], not \[n, 3, 16, 16\]"):
+        model.sample(1, x=torch.zeros(1, 1, 16, 16))
+
+
+@pytest.mark.parametrize("words", [{"n": "3"}, {"n": 2.5}, {"n": None}, {"n": 1, "seed": "a"}, {"n": 0}])
+def test_numbers_that_are_none_are_refused(words):
+    with pytest.raises(GanzooError, match=r"n=|seed=|samples"):
+        gz.load("dcgan.mnist").sample(**words)
+    assert gz.load("dcgan.mnist").sample(np.int64(1)).shape[0] == 1
+
+
+def test_one_latent_of_another_length():
+    with pytest.raises(GanzooError, match="latent z: 3 numbers, not"):
+        gz.load("dcgan.mnist").sample(1, z=torch.zeros(1, 3))
+
+
+def test_tiles_change_nothing():
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 5, 1, 2), torch.nn.ReLU(), torch.nn.Conv2d(2, 1, 3, 1, 1))
+    enlarged = torch.nn.Sequential(net, torch.nn.Upsample(scale_factor=2))
+    picture = torch.randn(1, 1, 37, 50)
+    with torch.no_grad():
+        assert torch.allclose(in_tiles(enlarged, picture, 2, 3, 16), enlarged(picture), atol=1e-6)
+        assert not torch.allclose(in_tiles(enlarged, picture, 2, 2, 16), enlarged(picture), atol=1e-6)
+
+
+def test_no_network_of_tiles_sees_further_than_its_margin():
+    net = gz.load("srgan.kodak").generator
+    low = 2 * torch.rand(1, 3, 150, 90, generator=torch.Generator().manual_seed(0)) - 1
+    with torch.no_grad():
+        tiled = in_tiles(net, low, net.scale, 8 + 2 * len(net.blocks), 40)
+        assert torch.allclose(tiled, net(low), atol=1e-4)
+
+
 def test_no_picture_depends_on_its_neighbours(pix2pix, tmp_path):
     for i in range(3):
         drawn(tmp_path / "in" / f"{i}.png", seed=i)
@@ -106,12 +178,15 @@ def test_what_is_transparent_lies_on_white(pix2pix, tmp_path):
     )
 
 
-def test_sizes_that_the_network_does_not_admit_are_named(pix2pix, tmp_path):
+def test_a_margin_that_the_network_needs_is_cut_off_again(pix2pix, tmp_path):
     path = drawn(tmp_path / "a.png", (50, 33))
-    text = refused(ganzoo("sample", pix2pix, "--input", path, "-o", tmp_path / "out.png"))
-    assert "50x33" in text and "multiples of 16" in text and "48x32" in text
-    done = ganzoo("sample", pix2pix, "--input", path, "--size", "48x32", "-o", tmp_path / "out.png")
-    assert done.returncode == 0 and size(tmp_path / "out.png") == (48, 32)
+    for options, side in ([], (50, 33)), (["--strip"], (2 * 50 + 6, 33 + 4)):
+        done = ganzoo("sample", pix2pix, "--input", path, *options, "-o", tmp_path / "out.png", "--force")
+        assert done.returncode == 0 and size(tmp_path / "out.png") == side
+    with pytest.raises(GanzooError, match=r"50x33, not multiples of 16\. Resize it, to 48x32 say"):
+        gz.load(pix2pix).translate(read(path, 3, None))
+    done = ganzoo("sample", pix2pix, "--input", path, "--size", "48x32", "-o", tmp_path / "sized.png")
+    assert done.returncode == 0 and size(tmp_path / "sized.png") == (48, 32)
 
 
 BAD = {

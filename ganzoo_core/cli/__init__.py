@@ -19,6 +19,7 @@ VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the c
     "plugins": "List installed plugins, broken ones too.",
     "install": "Install plugins of the zoo.",
     "uninstall": "Remove plugins.",
+    "data": "Look at data as a model sees it.",
     "train": "Train a family on your data.",
     "report": "Write a run's report as one HTML page.",
     "sample": "Make pictures with a trained model.",
@@ -31,6 +32,12 @@ VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the c
     "registry": "Make and check registry.toml.",
     "new": "Begin a plugin of your own.",
     "doctor": "Examine the environment, the plugins and the data.",
+}
+NO_MEMORY = ("can't allocate memory", "out of memory", "Cannot allocate memory")  # as torch and others say it
+SPARING = {  # verb -> which of its options take less memory
+    "train": "Set a smaller --batch-size or --micro-batch.",
+    "sample": "Give smaller pictures (--size), or ask for fewer (-n).",
+    "eval": "Ask for fewer samples (-n).",
 }
 
 
@@ -95,11 +102,11 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     except BaseException as fault:
         if "--debug" in arguments:
             raise
-        status = report(fault)
+        status = report(fault, next((word for word in arguments if not word.startswith("-")), ""))
     sys.exit(status)
 
 
-def report(fault: BaseException) -> int:
+def report(fault: BaseException, verb: str = "") -> int:
     """One line on stderr, and the exit code. What we do not know is a bug: it keeps its traceback and exits 1."""
     if isinstance(fault, click.UsageError):
         where = f"ganzoo {fault.ctx.info_name}" if fault.ctx and fault.ctx.parent else "ganzoo"
@@ -108,8 +115,8 @@ def report(fault: BaseException) -> int:
     elif isinstance(fault, (KeyboardInterrupt, click.Abort)):
         tell_user("stopped by Ctrl-C")
         return 130
-    elif isinstance(fault, MemoryError) or "can't allocate memory" in str(fault):
-        fault = ExternalError("out of memory", "Set a smaller --batch-size or --micro-batch.")
+    elif isinstance(fault, MemoryError) or any(words in str(fault) for words in NO_MEMORY):
+        fault = ExternalError("out of memory", SPARING.get(verb, "Free some of it, or use another machine."))
     if not isinstance(fault, GanzooError):
         raise fault
     tell_user(escape(fault, 2000) if isinstance(fault, Stopped) else f"error: {escape(fault, 2000)}")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 from ganzoo_core import imaging
-from ganzoo_core.data.folder.listing import list_images
+from ganzoo_core.data.folder.listing import LEAVES, list_images
 from ganzoo_core.decoding import resized
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.nn.generator import Generator
@@ -48,6 +48,7 @@ def files_of(inputs: Sequence[str]) -> list[Path]:
         if path.is_dir():
             listing = list_images(name, follow_links=False)
             files += [Path(listing.root, image) for image in listing.names]
+            files += [Path(listing.root, bad.name) for bad in listing.bad if bad.why != LEAVES]  # reading says why
         else:
             files.append(path)
     return files
@@ -78,8 +79,27 @@ def place(net: Generator, flag: str) -> tuple[str, int] | None:
     return (name, channels) if get_type_hints(type(net).sample).get(name) == Tensor | None else None
 
 
-def given(net: Generator, file: Path | None, mask: str, size: Sizes | None) -> dict[str, Tensor]:
-    """One picture and one mask by the names of the inputs that take them. White of a mask is the hole."""
+class Given(NamedTuple):
+    """Pictures by the names of the inputs that take them; the size (height, width) that they had before a margin."""
+
+    inputs: dict[str, Tensor]
+    height: int
+    width: int
+
+    def cut(self, made: Tensor) -> Tensor:
+        """What was made of them [n, C, H, W] without the margin, enlarged as they were."""
+        if not self.inputs or made.ndim != 4:
+            return made
+        padded = next(iter(self.inputs.values())).shape[-2:]
+        height, width = (made.shape[i - 2] * side // padded[i] for i, side in enumerate((self.height, self.width)))
+        return made[..., :height, :width]
+
+
+def given(net: Generator, file: Path | None, mask: str, size: Sizes | None) -> Given:
+    """One picture and one mask by the names of the inputs that take them. White of a mask is the hole.
+
+    Sides that must be multiples of a number get a margin, right and below, in which the picture is mirrored.
+    """
     found = {}
     if file is not None:
         name, channels = wanted(net, PICTURE)
@@ -87,7 +107,17 @@ def given(net: Generator, file: Path | None, mask: str, size: Sizes | None) -> d
     if mask:
         name, _ = wanted(net, MASK)
         found[name] = (read(Path(mask), 1, size) > 0).float()
-    return found
+    height, width = next(iter(found.values())).shape[-2:] if found else (0, 0)
+    return Given({name: with_margin(picture, net.inputs.get(name)) for name, picture in found.items()}, height, width)
+
+
+def with_margin(picture: Tensor, declared: Any) -> Tensor:
+    """[1, C, H, W] with free sides that are multiples, as the input that is declared wants them."""
+    step = getattr(declared, "multiple", 1)
+    free = [side is None for side in getattr(declared, "shape", ())[-2:]] or [False, False]
+    below, right = (-side % step if is_free else 0 for side, is_free in zip(picture.shape[-2:], free, strict=True))
+    mirrored = below < picture.shape[-2] and right < picture.shape[-1]
+    return pad(picture, (0, right, 0, below), "reflect" if mirrored else "replicate") if below or right else picture
 
 
 def told(net: Generator, text: str) -> dict[str, str]:
@@ -123,8 +153,9 @@ def refuse_without(net: Generator, inputs: Sequence[str], texts: Sequence[str]) 
         raise GanzooError("this model makes pictures out of words, and none are given", '--text "a red heart".')
 
 
-def before(net: Generator, given: Mapping[str, Tensor], after: Tensor) -> Tensor:
+def before(net: Generator, given: Given, after: Tensor) -> Tensor:
     """The picture that was given, as large as what was made of it."""
     where = place(net, PICTURE)
     assert where is not None
-    return interpolate(given[where[0]], after.shape[-2:]).expand(len(after), after.shape[1], -1, -1)
+    picture = given.inputs[where[0]][..., : given.height, : given.width]
+    return interpolate(picture, after.shape[-2:]).expand(len(after), after.shape[1], -1, -1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from pathlib import Path
 
 import click
@@ -44,12 +43,14 @@ def sample_(
     """Make pictures with SOURCE: an id (dcgan.mnist), or the path of a model or run directory.
 
     The same seed gives the same pictures every time; fewer are the first of more. Pictures that are given are
-    translated one by one, whatever their sizes; what is transparent lies on white.
+    translated one by one, whatever their sizes (a margin that the network needs is cut off again); what is
+    transparent lies on white. Those that cannot be used are named at the end.
     """
     target = writable(Path(out), force)
     chosen = dict(pair(text) for text in options)
     from ganzoo_core.cli import image_inputs
-    from ganzoo_core.cli.writing import Made, write
+    from ganzoo_core.cli.making import Making
+    from ganzoo_core.cli.writing import write
     from ganzoo_core.models import model
     from ganzoo_core.nn.device import pick_device
     from ganzoo_core.registry.recipes import sampling_options
@@ -60,13 +61,8 @@ def sample_(
     image_inputs.refuse_without(generator, inputs, texts)
     n = count or (1 if files else 8 if texts else COUNT)
     given = {**generator.default_options, **sampling_options(generator, chosen), **labelled(generator, labels, n)}
-    shown: list[Path | None] = [*files] or [None]
-    made = []
-    for file, text in product(shown, texts or [""]):
-        pictured = image_inputs.given(generator, file, mask, sizes)
-        images = generator.sample(n, seed=seed, **given, **pictured, **image_inputs.told(generator, text))
-        before = image_inputs.before(generator, pictured, images) if file and strip else None
-        made.append(Made(image_inputs.slug(file, text), images, before))
-    write(generator.output, made, target)
-    tell_user(f"{sum(len(one.samples) for one in made)} samples of {trained.config['id']}, seed {seed}")
+    making = Making(generator, files or [None], texts or ("",), mask, sizes, n, seed, given, strip)
+    write(generator.output, making, target)
+    tell_user(f"{making.count} samples of {trained.config['id']}, seed {seed}")
     print(target)
+    making.refuse_unused()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def train_(
 
     SIGTERM and Ctrl-C finish the step, save and end; SIGUSR1 saves and goes on.
     """
+    from ganzoo_core.cli.announce import advice
     from ganzoo_core.training import run
     from ganzoo_core.training.callbacks.base import Callback, Run
     from ganzoo_core.training.callbacks.console import progress
@@ -76,6 +78,9 @@ def train_(
     def announced(view: Run) -> Callback:
         """Progress, once nothing stands in the way any more."""
         tell_user(f"{family}, preset {objective.recipe.preset}, on {data}: {count(objective)} weights, in {folder}")
+        hints = [] if resume else advice(objective.recipe.args, facts_of(data, options["data_root"], data_options))
+        for line in (*view.about_data, *hints):
+            tell_user(f"data: {line}")
         return progress(view)
 
     settings = run.Settings(
@@ -117,12 +122,17 @@ def made_of(
     return build(made, seed=options["seed"] or 0)
 
 
-def facts_of(data: str, root: str | None, options: dict[str, Any]) -> dict[str, Any]:
-    """What the data set says of its size, where it says anything."""
+@cache
+def _facts(data: str, root: str | None, options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     from ganzoo_core.training.loaders import DatasetLoader
 
-    info = DatasetLoader(data, root=root, **options).info
+    info = DatasetLoader(data, root=root, **dict(options)).info
     return {"image_size": info.image_size, "channels": info.channels, "classes": info.classes}
+
+
+def facts_of(data: str, root: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """What the data set says of its size, where it says anything."""
+    return _facts(data, root, tuple(sorted(options.items())))
 
 
 def name_of(data: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,30 +22,46 @@ class Made(NamedTuple):
     before: Tensor | None
 
 
-def write(output: Output, made: Sequence[Made], target: Path) -> None:
-    """One file of all samples, in a format of their kind, or a directory of files that are named as what was given."""
+def write(output: Output, made: Iterable[Made], target: Path) -> None:
+    """One file of all samples, in a format of their kind, or a directory of files that are named as what was given.
+
+    Those of a directory are written as they come.
+    """
     if target.suffix and not target.is_dir():
-        return write_file(output, made, target)
-    target.mkdir(exist_ok=True)
-    for i, (name, samples, before) in enumerate(made):
-        for k in range(len(samples)):
-            number = [f"{k:05d}"] if len(samples) > 1 or not name else []
-            path = target / ("-".join([*filter(None, [name]), *number]) + output.suffixes[0])
-            if path.exists() and i:
-                path = path.with_name(f"{i:05d}-{path.name}")
-            if before is None:
-                output.save(samples[k : k + 1], path)
-            else:
-                imaging.save(imaging.beside([before[k : k + 1], samples[k : k + 1]]), path)
+        output.refuse_suffix(target)
+        return write_file(output, [*made], target)
+    written = set[str]()
+    for i, one in enumerate(made):
+        target.mkdir(exist_ok=True)
+        for k, name in enumerate(names(one, output.suffixes[0])):
+            unique = f"{i:05d}-{name}" if name.lower() in written else name
+            written.add(unique.lower())
+            write_one(output, one, k, target / unique)
     return None
+
+
+def names(one: Made, suffix: str) -> list[str]:
+    """Of the files that its samples are written to."""
+    if len(one.samples) == 1 and one.name:
+        return [one.name + suffix]
+    return ["-".join([*filter(None, [one.name]), f"{k:05d}"]) + suffix for k in range(len(one.samples))]
+
+
+def write_one(output: Output, one: Made, k: int, path: Path) -> None:
+    """Sample k, beside its picture where that is to be shown."""
+    sample = one.samples[k : k + 1]
+    if one.before is None:
+        return output.save(sample, path)
+    return imaging.save(imaging.beside([one.before[k : k + 1], sample]), path)
 
 
 def write_file(output: Output, made: Sequence[Made], target: Path) -> None:
     """All in one file; a single answer to what was given as it is."""
-    output.refuse_suffix(target)
+    if not made:
+        return None
     if len({one.samples.shape[1:] for one in made}) > 1:
         raise GanzooError("the pictures differ in size and make no sheet", "Give a directory with -o, or a --size.")
-    samples = torch.cat([one.samples for one in made])
+    samples = made[0].samples if len(made) == 1 else torch.cat([one.samples for one in made])
     before = [one.before for one in made if one.before is not None]
     if before:
         return imaging.save(imaging.beside([torch.cat(before), samples]), target)

@@ -40,6 +40,7 @@ class Dataset(ABC):
 
     info: DatasetInfo
     skipped: int = 0  # files that were left out because they are bad and the user asked to go on
+    notes: tuple[str, ...] = ()  # what its user should know of it: files passed over, pictures cut ...
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -69,6 +70,15 @@ class Dataset(ABC):
         """
         return self.fetch(indices)
 
+    def parts(self) -> list[Dataset]:
+        """Itself and the data that it is a view of, and what these are views of."""
+        below = [value for value in vars(self).values() if isinstance(value, Dataset)]
+        return [self, *(part for source in below for part in source.parts())]
+
+    def all_notes(self) -> tuple[str, ...]:
+        """Its own notes, and those of the data that it is a view of."""
+        return tuple(dict.fromkeys(note for part in self.parts() for note in part.notes))
+
     def describe(self) -> str:
         """One line for people, e.g. `mnist: 60,000 examples, 28x28, gray, 10 classes, CC-BY-SA-3.0`."""
         f = self.info
@@ -80,7 +90,7 @@ class Dataset(ABC):
         if f.licence:
             parts.append(f.licence)
         if self.skipped:
-            parts.append(f"{self.skipped:,} files skipped")
+            parts.append(f"{self.skipped:,} {'file' if self.skipped == 1 else 'files'} skipped")
         return f"{escape(f.name)}: {', '.join(parts)}"
 
 

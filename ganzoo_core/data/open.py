@@ -53,8 +53,9 @@ def open_dataset(
 
 def how_to_have(keys: Iterable[str]) -> str:
     """Which view of some data has these keys of a batch."""
-    ways = {"mask": "masked:DATA", "low": "x4:DATA", "a": "two folders, A::B", "b": "two folders, A::B",
-            "text": "captions:FOLDER"}  # fmt: skip
+    pairs = "paired:FOLDER for pairs side by side in one file, A::B for two folders"
+    ways = {"mask": "masked:DATA", "low": "x4:DATA", "a": pairs, "b": pairs, "text": "captions:FOLDER",
+            "label": "one sub-folder per class, or a labels.csv in the folder"}  # fmt: skip
     found = dict.fromkeys(ways[key] for key in sorted(keys) if key in ways)
     return f"Give {' or '.join(found)}." if found else "Choose another data set or family."
 
@@ -136,5 +137,5 @@ def _check_served(
         has = f"has {info.classes} classes" if info.classes else "has no labels"
         raise GanzooError(
             f"data {escape(data)!r}: {classes} classes were asked for, and it {has}",
-            "" if info.classes else "One sub-folder per class makes labels.",
+            f"Say -c classes={info.classes}." if info.classes else how_to_have(["label"]),
         )

@@ -70,12 +70,17 @@ class Indexed(Dataset):
         return found | {"index": torch.as_tensor(indices, dtype=torch.int64)}
 
 
-def _check(source: Dataset, batch_size: int, start: int, rank: int, world: int, workers: int) -> None:
+def refuse_uneven(batch_size: int, world: int) -> None:
+    """Errors: GanzooError for a batch that does not divide into equal parts."""
     if batch_size < 1 or batch_size % world:
         raise GanzooError(
             f"batch size {batch_size}: does not divide into equal parts for {world} processes",
             "It counts images over all processes: choose a multiple of their number.",
         )
+
+
+def _check(source: Dataset, batch_size: int, start: int, rank: int, world: int, workers: int) -> None:
+    refuse_uneven(batch_size, world)
     if not 0 <= rank < world or start < 0 or workers < 0:
         raise GanzooError(f"data stream: rank {rank} of {world}, start {start}, workers {workers} make no sense")
     if len(source) == 0:
@@ -106,6 +111,12 @@ def _fetched(source: Dataset, order: Iterator[Lot]) -> Generator[Batch, None, No
         yield source.fetch_augmented(indices, augment_seeds)
 
 
+SHARED = (
+    "/dev/shm is too small: use fewer workers (--workers), smaller batches, or no workers; in Docker, --shm-size 1g."
+)
+FILES = "Raise the limit of open files (ulimit -n), or use fewer workers, or none."
+
+
 class _Order(Sampler[Lot]):
     def __init__(self, order: Iterator[Lot]) -> None:
         self.order = order
@@ -115,16 +126,25 @@ class _Order(Sampler[Lot]):
 
 
 class _Fetch(TorchDataset[Batch | GanzooError]):
-    """What a worker runs. It hands a user's error over as a value: torch would wrap a traceback around it."""
+    """What a worker runs. It hands a user's error over as a value: torch would wrap a traceback around it.
+
+    So it does where shared memory is full. Tensors are put there here: left to torch, a thread of the worker's would do
+    it, whose failure nobody hears of, and the parent waits for ever.
+    """
 
     def __init__(self, source: Dataset) -> None:
         self.source = source
 
     def __getitem__(self, lot: Lot) -> Batch | GanzooError:
         try:
-            return self.source.fetch_augmented(*lot)
+            batch = self.source.fetch_augmented(*lot)
         except GanzooError as error:
             return error
+        try:
+            return {key: value.share_memory_() for key, value in batch.items()}  # type: ignore[no-untyped-call]
+        except (RuntimeError, OSError) as error:
+            reason = escape(str(error).partition("\n")[0], 120)
+            return ExternalError(f"data loading: no room for a batch in shared memory: {reason}", SHARED)
 
 
 def _fetched_ahead(source: Dataset, order: Iterator[Lot], workers: int) -> Generator[Batch, None, None]:
@@ -139,7 +159,10 @@ def _fetched_ahead(source: Dataset, order: Iterator[Lot], workers: int) -> Gener
             worker_init_fn=_obey_parent_only,
             generator=torch.Generator(),  # or it would draw from the global generator, and workers change the run
         )
-        batches = iter(loader)
+        try:
+            batches = iter(loader)
+        except OSError as error:
+            raise ExternalError(f"data loading: no worker can be started: {error.strerror}", SHARED) from error
     ours = set(multiprocessing.active_children()) - before
     try:
         while True:
@@ -154,7 +177,9 @@ def _fetched_ahead(source: Dataset, order: Iterator[Lot], workers: int) -> Gener
 def _next(batches: Iterator[Batch | GanzooError]) -> Batch:
     try:
         got = next(batches)
-    except (RuntimeError, ConnectionError, EOFError, FileNotFoundError) as error:
+    except (RuntimeError, EOFError, OSError) as error:
+        if any(words in str(error) for words in ("ancdata", "Too many open files")):  # as torch and Python say it
+            raise ExternalError("data loading: too many files are open", FILES) from error
         if not _by_death(error):
             raise
         raise ExternalError(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import index
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from PIL.Image import Image as Picture
 from torch import Tensor, nn
 
-from ganzoo_core.errors import GanzooError, UnknownNameError, one_licence
+from ganzoo_core.errors import GanzooError, UnknownNameError, escape, one_licence
 from ganzoo_core.models.resolve import locate, with_discriminators
 from ganzoo_core.models.store import Origin, Stored, read_discriminators, read_model, write_networks
 from ganzoo_core.nn.channels_last import to_channels_last
@@ -17,6 +20,8 @@ from ganzoo_core.nn.generator import Generator
 from ganzoo_core.plugin.infos import ModelInfo
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.weights.config import model_info
+
+Pictures = Tensor | str | Path | Picture
 
 
 class Model:
@@ -67,18 +72,22 @@ class Model:
         return found
 
     def sample(self, n: int = 1, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:
-        """n samples, float32 [n, C, H, W] in [-1, 1]: the same ones every time, the first of more."""
-        return self.network(net).sample(n, seed=seed, **inputs)
+        """n samples, float32 [n, C, H, W] in [-1, 1]: the same ones every time, the first of more.
 
-    def translate(self, images: Tensor, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:
-        """What the model makes of `images`, [n, C, H, W] in [-1, 1]: sampling with an image input.
-
-        Errors: GanzooError for a model that takes none.
+        Errors: GanzooError for numbers that are none, and for conditions that are missing or do not fit.
         """
+        return self.network(net).sample(number("n", n), seed=number("seed", seed), **inputs)
+
+    def translate(self, images: Pictures, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:
+        """What the model makes of `images`, [n, C, H, W] in [-1, 1], a file or a PIL picture, as its image input.
+
+        Errors: GanzooError for a model that takes none, and for pictures that do not fit.
+        """
+        count = len(images) if isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4 else 1
         generator = self.network(net)
         for name, declared in generator.inputs.items():
             if declared.flag == "--input":
-                return generator.sample(len(images), seed=seed, **{name: images}, **inputs)
+                return generator.sample(count, seed=number("seed", seed), **{name: images}, **inputs)
         raise GanzooError(f"{self.config['id']}: takes no image", "Use sample.")
 
     def network(self, name: str) -> Generator:
@@ -124,6 +133,15 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({self.config['id']!r})"
+
+
+def number(name: str, given: Any) -> int:
+    """A whole number. Errors: GanzooError for anything else."""
+    try:
+        return index(given)
+    except TypeError:
+        what = f"{name}={escape(repr(given), 60)}: is no whole number"
+        raise GanzooError(what, f"Give an int: {name}=3.") from None
 
 
 def load(source: str | Path, *, device: str | torch.device = "cpu") -> Model:

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.standing import with_standing_statistics as with_standing_statistics
     from ganzoo_core.nn.state import evaluation_mode as evaluation_mode
     from ganzoo_core.nn.state import preserve_rng as preserve_rng
+    from ganzoo_core.nn.tiles import in_tiles as in_tiles
     from ganzoo_core.nn.walk import interpolate_seeds as interpolate_seeds
     from ganzoo_core.text import encode_text as encode_text
 
@@ -108,6 +109,7 @@ _HOMES = {
     "evaluation_mode": "ganzoo_core.nn.state",
     "from_batch": "ganzoo_core.nn.inputs",
     "initialise": "ganzoo_core.nn.blocks",
+    "in_tiles": "ganzoo_core.nn.tiles",
     "inputs_of": "ganzoo_core.nn.inputs",
     "interpolate_seeds": "ganzoo_core.nn.walk",
     "latents": "ganzoo_core.nn.sampling",

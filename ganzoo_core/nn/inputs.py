@@ -93,7 +93,7 @@ class Input(ABC):
         try:
             value = self.tensor(name, given, device)
         except (TypeError, ValueError, RuntimeError):
-            raise GanzooError(f"{self.kind} {name}: {escape(given, 60)} is no number") from None
+            raise GanzooError(f"{self.called(name)}: {escape(given, 60)} is no number") from None
         if value.ndim == 0 and self.shape:
             value = value.expand([size or 1 for size in self.shape])
         if value.ndim == len(self.shape):
@@ -109,7 +109,18 @@ class Input(ABC):
         """Errors: GanzooError for rows that are not of the declared shape."""
         sizes = zip(self.shape, value.shape[1:], strict=False)
         if value.ndim != len(self.shape) + 1 or any(size not in (None, found) for size, found in sizes):
-            raise GanzooError(f"{self.kind} {name}: of shape {list(value.shape)}, not {['n', *self.shape]}")
+            raise GanzooError(f"{self.called(name)}: {self.misfit(value)}")
+
+    def called(self, name: str) -> str:
+        """In messages: image low, mask."""
+        return name if name == self.kind else f"{self.kind} {name}"
+
+    def misfit(self, value: Tensor) -> str:
+        """What is wrong with the shape of a value."""
+        if value.ndim == 2 and len(self.shape) == 1:
+            return f"{value.shape[1]} numbers, not {self.shape[0]}"
+        wanted = ", ".join("any" if size is None else str(size) for size in self.shape)
+        return f"of shape {list(value.shape)}, not [n{', ' if wanted else ''}{wanted}]"
 
 
 def finite(kind: str, name: str, given: Any, device: torch.device) -> Tensor:
@@ -271,13 +282,23 @@ class Pictures(Input):
 
     def refuse_shape(self, name: str, value: Tensor) -> None:
         """Errors: GanzooError for another shape, and for free sides that are no multiples."""
+        if value.ndim == len(self.shape) + 1 and value.shape[-3] == self.shape[-3]:
+            self.refuse_sides(name, value)
         super().refuse_shape(name, value)
         free = [found for size, found in zip(self.shape, value.shape[1:], strict=True) if size is None]
         step = self.multiple
         if any(side % step or not side for side in free):
             near = "x".join(str(max(step, round(side / step) * step)) for side in reversed(free))
             found = "x".join(str(side) for side in reversed(free))
-            raise GanzooError(f"{self.kind} {name}: {found}, not multiples of {step}", f"Resize it, to {near} say.")
+            raise GanzooError(f"{self.called(name)}: {found}, not multiples of {step}", f"Resize it, to {near} say.")
+
+    def refuse_sides(self, name: str, value: Tensor) -> None:
+        """Errors: GanzooError for another height or width than the network is made for."""
+        height, width = self.shape[-2:]
+        if height and width and (height, width) != value.shape[-2:]:
+            side = width if width == height else f"{width}x{height}"
+            what = f"{self.called(name)}: {value.shape[-1]}x{value.shape[-2]} px, and this model takes {width}x{height}"
+            raise GanzooError(what, f"Resize it: --size {side}.")
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def sample_deterministic(
             arguments = [drawn[k].to(device) if k in free else conditions[k][clipped(which, n)] for k in net.inputs]
             torch.manual_seed(hash32(seed, "noise", start))
             chunks.append(forward(*arguments).float())
-    return torch.cat(chunks)[:n]
+    return (chunks[0] if len(chunks) == 1 else torch.cat(chunks))[:n]  # a copy of a photograph enlarged is gigabytes
 
 
 def latents(priors: Priors, seed: int, which: Sequence[int]) -> dict[str, Tensor]:

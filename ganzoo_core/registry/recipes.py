@@ -29,6 +29,7 @@ from ganzoo_core.registry.plugins import registry
 from ganzoo_core.seeds import hash32
 
 AUGMENT = "augment"  # of what discriminators see; not of the networks, nor of the objective
+CLASSES = "classes"  # that the data has: no preset knows better
 AUGMENT_PACE = "ada_images"  # how fast an adaptive one may grow
 
 
@@ -51,7 +52,9 @@ def recipe(
     given: Mapping[str, Any] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Recipe:
-    """The recipe of `family`: preset, then what the data says (`facts`), then what the user says (`given`).
+    """The recipe of `family`: what the data says (`facts`), then the preset, then what the user says (`given`).
+
+    Only the number of classes is the data's before it is the preset's, where there is one at all.
 
     `networks` is FAMILY[:PRESET], whose preset then sets the arguments of the networks. Errors: GanzooError for an
     unknown family, preset or argument.
@@ -69,6 +72,8 @@ def recipe(
     if other_preset:
         args |= {k: v for k, v in preset_of(net_spec, other_preset).args.items() if k in known}
     args |= {k: v for k, v in chosen.args.items() if k in known and (not other_preset or k not in args_of(net_spec))}
+    if (facts or {}).get(CLASSES) and args.get(CLASSES):  # another number than the data's can never fit
+        args[CLASSES] = (facts or {})[CLASSES]
     for name, value in (given or {}).items():
         if name not in known:
             raise UnknownNameError(f"argument of {family}", name, known)

@@ -32,6 +32,7 @@ from ganzoo_core.training.callbacks.log import LogCallback
 from ganzoo_core.training.callbacks.samples import SamplesCallback
 from ganzoo_core.training.distributed import Processes, process_group
 from ganzoo_core.training.dry_run import dry_run
+from ganzoo_core.training.examples import check_batch
 from ganzoo_core.training.loaders import BatchLoader, loader_of
 from ganzoo_core.training.signals import Signals, signals
 from ganzoo_core.training.trainer import Alternating, Checkpoint, Report, Trainer
@@ -75,6 +76,8 @@ def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Repor
     loader = open_loader(objective, data, settings)
     if settings.init:
         initialise(objective, settings.init)
+    if not loader.info.keys:  # nobody has looked at it before
+        check_batch(next(loader(start=0, batch_size=PREVIEW)), objective)
     length = dry_run(objective, loader)
     settings = replace(settings, images=settings.images or length)
     with process_group() as processes, signals(settings.signals) as heard:
@@ -97,7 +100,7 @@ def run(
     start = prepare_folder(folder, description(objective, data, loader, settings, trainer), settings, processes)
     preview = trainer.to_device(next(loader(start=0, batch_size=PREVIEW)))
     title = objective.recipe.family if objective.recipe else type(objective).__name__
-    view = Run(objective, preview, folder, title)
+    view = Run(objective, preview, folder, title, tuple(loader.about()))
     callbacks = [make(view) for make in callbacks_of(folder, settings)] if processes.rank == 0 else []
     keeper = CheckpointCallback(folder, objective, settings.checkpoint_every, processes, heard)
     last = None

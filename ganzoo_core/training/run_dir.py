@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from ganzoo_core.errors import GanzooError, escape, tell_user
-from ganzoo_core.files import write_aside
+from ganzoo_core.files import as_text, write_aside
 
 FORMAT = 1
 OURS = (  # what --force may replace, and nothing else
@@ -133,7 +133,7 @@ def environment(plugins: Sequence[str] = ()) -> dict[str, Any]:
 def command() -> str:
     """The command line of this process, as one would type it."""
     program = Path(sys.argv[0]).name if sys.argv[0] else "python"
-    return shlex.join(["ganzoo" if program == "__main__.py" else program, *sys.argv[1:]])
+    return as_text(shlex.join(["ganzoo" if program == "__main__.py" else program, *sys.argv[1:]]))
 
 
 def versions(plugins: Sequence[str] = ()) -> dict[str, str]:

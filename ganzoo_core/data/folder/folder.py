@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,17 +15,21 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.data.dataset import KEPT_BYTES, Dataset, DatasetInfo
-from ganzoo_core.data.folder.listing import LEAVES, Bad, Listing, list_images
+from ganzoo_core.data.folder.labels import read_labels
+from ganzoo_core.data.folder.listing import LEAVES, Bad, Listing, list_images, refuse_splits
 from ganzoo_core.data.pixels import taken, to_float
-from ganzoo_core.decoding import BadImage, Cut, Header, decode, inspect
+from ganzoo_core.decoding import BadImage, Cut, Header, decode, inspect, span
 from ganzoo_core.errors import ExternalError, GanzooError, escape
+from ganzoo_core.files import as_text
 
 SIZE = 64
 EAGER_PIXELS = 1 << 29  # sets whose files have fewer pixels in all are decoded when they are opened: seconds
 OnBad = Literal["refuse", "skip"]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-log = logging.getLogger(__name__)
+NAMED = 10  # bad files and endings that notes name
+PROBED = 8  # pictures of 16 bits that are looked at
+NARROW = 1 / 8  # of their range: a part so small that they come out nearly flat
 
 
 def open_folder(
@@ -40,22 +43,28 @@ def open_folder(
 ) -> Folder:
     """A folder of images, or one image, as x [n, C, size, size] in [-1, 1], and label [n] where it has classes.
 
-    Of each the centre square is served, or what `cut` makes of it. Unless asked, the size is that of the images if all
-    share one square size, else 64; they are gray if all are. Every file is checked first, by its header and its end;
-    small sets are decoded at once, others when first used. Raises GanzooError (2) that names the first three bad
-    files, or leaves them out (`skip`) and counts them.
+    Classes are its sub-folders, or those of a table of labels that lies in it. Of each image the centre square is
+    served, or what `cut` makes of it. Unless asked, the size is that of the images if all share one square size, else
+    64; they are gray if all are. Every file is checked first, by its header and its end; small sets are decoded at
+    once, others when first used. Raises GanzooError (2) that names the first three bad files, or leaves them out
+    (`skip`) and says so in the folder's notes.
     """
     is_folder = os.path.isdir(path)
     listing = list_images(path, follow_links=follow_links) if is_folder else _alone(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, over strangers' files: what matters is an error here
-        checked = _Checked(path, listing, follow_links, on_bad_image == "skip", cut)
+        checked = _Checked(path, listing, on_bad_image == "skip", cut)
         checked.inspect()
+        if is_folder:
+            checked.label()
         return checked.folder(image_size, channels)
 
 
 class Folder(Dataset):
     """Images by name. Kept as uint8 once decoded if all take less than 512 MB (in each worker process)."""
+
+    bad: Sequence[Bad] = ()  # files that were left out
+    file_notes: tuple[str, ...] = ()  # those of its notes that are of the files, however they are cut
 
     def __init__(
         self,
@@ -118,10 +127,11 @@ def _alone(path: str) -> Listing:
 class _Checked:
     """A listing on its way to a Folder: files are inspected, then perhaps decoded, and the bad ones weeded out."""
 
-    def __init__(self, path: str, listing: Listing, follow_links: bool, skip: bool, cut: Cut | None) -> None:
-        self.path, self.listing, self.follow_links, self.skip, self.cut = path, listing, follow_links, skip, cut
+    def __init__(self, path: str, listing: Listing, skip: bool, cut: Cut | None) -> None:
+        self.path, self.listing, self.skip, self.cut = path, listing, skip, cut
         self.total = len(listing.names) + len(listing.bad)
         self.headers: list[Header] = []
+        self.table = ""  # of labels
 
     def inspect(self) -> None:
         """Headers of all files, and pixels of those whose end looks wrong: 60 us a file, and threads only cost."""
@@ -129,6 +139,12 @@ class _Checked:
         results = [_or_bad(name, os.path.join(root, name), _sound) for name in self.listing.names]
         self._weed(results)
         self.headers = [result for result in results if isinstance(result, Header)]
+
+    def label(self) -> None:
+        """Labels of a table, where there is one; sub-folders are classes unless they are plainly something else."""
+        self.table = read_labels(self.listing)
+        if not self.table:
+            refuse_splits(self.path, self.listing)
 
     def folder(self, image_size: int | None, channels: int | None) -> Folder:
         size = image_size or _shared_size(self.headers) or SIZE
@@ -155,20 +171,55 @@ class _Checked:
         folder = Folder(listing.root, listing.names, labels, info, kept, self.cut)
         for index, image in enumerate(pixels or []):
             folder.keep(index, image)
-        folder.skipped = len(listing.bad)
-        if folder.skipped:
-            log.info("%s: %d of %d images are bad and left out", escape(self.path), folder.skipped, self.total)
+        folder.bad, folder.skipped = listing.bad, len(listing.bad)
+        folder.file_notes = (*self._counted(), *self._flat(), *self._labelled())
+        folder.notes = (*folder.file_notes, *self._reshaped())
         return folder
+
+    # What its user should know
+
+    def _counted(self) -> Iterator[str]:
+        """How many pictures are used, where it is not all of them."""
+        listing = self.listing
+        total = self.total + listing.unread
+        if len(listing.names) < total:
+            yield f"{len(listing.names):,} of {total:,} images are used"
+        if listing.passed:
+            yield f"passed over: {listing.passed_over(NAMED)}"
+        if listing.bad:
+            yield f"left out: {_named(listing.bad, NAMED)}"
+
+    def _flat(self) -> Iterator[str]:
+        """Whether pictures of 16 bits use so little of them that they come out nearly of one colour."""
+        deep = [n for n, header in zip(self.listing.names, self.headers, strict=True) if header.deep][:PROBED]
+        spans = [_or_bad(name, os.path.join(self.listing.root, name), span) for name in deep]
+        widest = max((s for s in spans if isinstance(s, float)), default=1.0)
+        if widest < NARROW:
+            what = f"its pictures of 16 bits use {100 * widest:.1f} % of their range and come out nearly flat"
+            yield f"warning: {what}: stretch them to 0..65535, or save them with 8 bits"
+
+    def _labelled(self) -> Iterator[str]:
+        if self.table:
+            yield f"labels are those of {escape(os.path.basename(self.table))}"
+
+    def _reshaped(self) -> Iterator[str]:
+        """What the files' pictures are, where they are not served as they are."""
+        sizes = sorted({(header.width, header.height) for header in self.headers}, key=lambda s: (s[0] * s[1], s))
+        found = " to ".join(dict.fromkeys(f"{w}x{h}" for w, h in (sizes[0], sizes[-1])))
+        if self.cut is None and any(w != h for w, h in sizes):
+            yield f"files of {found} px, cut to squares about the centre; padded:DATA or stretched:DATA keep all of it"
+        elif len(sizes) > 1:
+            yield f"files of {found} px"
 
     def _facts(self, size: int, channels: int) -> DatasetInfo:
         listing = self.listing
         return DatasetInfo(
-            name=os.path.basename(os.path.abspath(self.path)),
+            name=as_text(os.path.basename(os.path.abspath(self.path))),
             keys=frozenset({"x", "label"} if listing.classes else {"x"}),
             image_size=size,
             channels=channels,
             classes=len(listing.classes) or None,
-            class_names=listing.classes,
+            class_names=tuple(map(as_text, listing.classes)),
             licence="",
             fingerprint=self._fingerprint(size, channels),
         )
@@ -179,6 +230,8 @@ class _Checked:
         digest = sha256(f"folder;{cut}{size};{channels};{len(self.headers)};".encode())
         for name, header in zip(self.listing.names, self.headers, strict=True):
             digest.update(os.fsencode(name) + b"\0" + header.digest)
+        if self.table:
+            digest.update(repr((self.listing.classes, self.listing.labels)).encode("utf-8", "backslashreplace"))
         return digest.hexdigest()
 
     def _weed(self, results: Sequence[object]) -> None:
@@ -187,11 +240,15 @@ class _Checked:
         good = [i for i, result in enumerate(results) if not isinstance(result, Bad)]
         listing.bad += [result for result in results if isinstance(result, Bad)]
         listing.names = [listing.names[i] for i in good]
-        listing.labels = [listing.labels[i] for i in good] if listing.classes else []
+        listing.labels = [listing.labels[i] for i in good] if listing.labels else []
         if listing.bad and not self.skip:
             raise self._refusal("cannot be used")
         if not listing.names:
             raise self._refusal("cannot be used, which leaves none")
+        self._refuse_empty_classes()
+
+    def _refuse_empty_classes(self) -> None:
+        listing = self.listing
         empty = set(range(len(listing.classes))) - set(listing.labels)
         if empty:
             names = ", ".join(escape(listing.classes[i]) for i in sorted(empty)[:3])
@@ -204,13 +261,17 @@ class _Checked:
         bad = self.listing.bad
         if self.total == 1:
             return GanzooError(f"image {escape(os.path.join(self.listing.root, bad[0].name))}: {bad[0].why}")
-        named = ", ".join(f"{escape(file.name, 80)} ({file.why})" for file in bad[:3])
-        more = f" and {len(bad) - 3:,} more" if len(bad) > 3 else ""
         follow = ", or pass --follow-links" if any(file.why == LEAVES for file in bad) else ""
         return GanzooError(
-            f"folder {escape(self.path)}: {len(bad):,} of {self.total:,} images {what}: {named}{more}",
+            f"folder {escape(self.path)}: {len(bad):,} of {self.total:,} images {what}: {_named(bad, 3)}",
             "" if self.skip else f"Replace or remove them{follow}, or go on without them: --on-bad-image skip.",
         )
+
+
+def _named(bad: Sequence[Bad], most: int) -> str:
+    """The first of some bad files, and how many more there are."""
+    named = ", ".join(f"{escape(file.name, 80)} ({file.why})" for file in bad[:most])
+    return named + (f" and {len(bad) - most:,} more" if len(bad) > most else "")
 
 
 def _sound(path: str) -> Header:

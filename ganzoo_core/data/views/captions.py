@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,20 +10,17 @@ from typing import Any
 from torch import Tensor
 
 from ganzoo_core.data.dataset import Dataset, fingerprint
-from ganzoo_core.data.folder.folder import open_folder
+from ganzoo_core.data.folder.folder import Folder, open_folder
+from ganzoo_core.data.folder.tables import LARGEST, matched, read_pairs
 from ganzoo_core.errors import GanzooError, escape
+from ganzoo_core.seeds import hash32
 from ganzoo_core.text import encode_text
 
 LENGTH = 80  # bytes of a caption: the longest of CLDR's has 80 with its skin tones, which are left out here
-
-
 LONGEST = 1024  # bytes of a caption of one's own
-
-
-LARGEST = 64 << 20  # bytes of a file of captions
-
-
-TABLES = ("metadata.jsonl", "metadata.csv", "captions.jsonl", "captions.csv")
+TABLES = tuple(f"{name}.{ending}" for name in ("metadata", "captions") for ending in ("jsonl", "csv", "tsv", "json"))
+EXAMPLE = '{"file_name": "a.png", "text": "a red heart"}'
+COLUMN = ("text", "caption", "captions", "prompt", "sentence", "description")
 
 
 class Captioned(Dataset):
@@ -48,42 +43,95 @@ class Captioned(Dataset):
         return len(self.rows)
 
     def fetch(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        return self.told(indices, [self.captions[i] for i in indices])
+
+    def told(self, indices: Sequence[int], captions: Sequence[str]) -> dict[str, Tensor]:
         x = self.source.fetch([self.rows[i] for i in indices])["x"]
-        return {"x": x, "text": encode_text([self.captions[i] for i in indices], self.length)}
+        return {"x": x, "text": encode_text(captions, self.length)}
+
+
+class SeverallyCaptioned(Captioned):
+    """All pictures of a source, and `choices` of each: in training one is drawn each time, else it is the first."""
+
+    def __init__(self, source: Dataset, choices: Sequence[Sequence[str]]) -> None:
+        every = [caption for some in choices for caption in some]
+        super().__init__(source.info.name, source, range(len(source)), every, "")
+        self.choices, self.captions = choices, [some[0] for some in choices]
+        counts = (len(some) for some in choices)
+        self.info = replace(self.info, fingerprint=fingerprint(self.info.fingerprint, *counts))
+
+    def fetch_augmented(self, indices: Sequence[int], augment_seeds: Sequence[int]) -> dict[str, Tensor]:
+        pairs = zip(indices, augment_seeds, strict=True)
+        return self.told(indices, [drawn(self.choices[i], augment_seed) for i, augment_seed in pairs])
+
+
+def drawn(captions: Sequence[str], augment_seed: int) -> str:
+    """One of a picture's captions, each as often."""
+    return captions[hash32(augment_seed, "caption") % len(captions)]
 
 
 def open_captions(path: str, options: Mapping[str, Any]) -> Dataset:
-    """A folder of images with metadata.jsonl (file_name, text) or metadata.csv: x and text."""
+    """A folder of images with a table of captions (metadata.jsonl, captions.csv ...), or a .txt beside each: x, text.
+
+    A picture may have several captions: several rows, a list, or several lines.
+    """
     folder = open_folder(path, **options)
     table = next((p for p in (os.path.join(folder.root, name) for name in TABLES) if os.path.isfile(p)), "")
-    if not table:
-        raise GanzooError(f"folder {escape(path)}: has no captions", f"Write {TABLES[0]}: a line per image, "
-                          '{"file_name": "a.png", "text": "a red heart"}.')  # fmt: skip
-    said = captions_of(table)
-    silent = [name for name in folder.names if name not in said]
-    if silent:
-        raise GanzooError(
-            f"{escape(table)}: says nothing of {len(silent):,} images: {escape(silent[0], 80)}", "Add them."
-        )
-    return Captioned(folder.info.name, folder, range(len(folder)), [said[name] for name in folder.names], "")
+    said = captions_of(table, folder.names) if table else texts_of(folder)
+    if not any(said.values()):
+        raise GanzooError(f"folder {escape(path)}: has no captions", f"Write {TABLES[0]}: a line per image, {EXAMPLE}.")
+    for name, captions in said.items():
+        refuse_bad(table or os.path.join(folder.root, text_beside(name)), name, captions)
+    captions = [said[name] for name in folder.names]
+    if any(len(some) > 1 for some in captions):
+        return SeverallyCaptioned(folder, captions)
+    return Captioned(folder.info.name, folder, range(len(folder)), [some[0] for some in captions], "")
 
 
-def captions_of(table: str) -> dict[str, str]:
-    """File name -> caption."""
+def captions_of(table: str, names: Sequence[str]) -> dict[str, list[Any]]:
+    """The captions of the pictures `names` by a table."""
+    found = matched(table, read_pairs(table, COLUMN), names)
+    return {name: [caption for one in given for caption in listed(one)] for name, given in found.items()}
+
+
+def listed(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
+
+
+def texts_of(folder: Folder) -> dict[str, list[Any]]:
+    """The captions of a folder's pictures by the .txt beside each, line by line; nothing for one that has none."""
+    return {name: lines_of(os.path.join(folder.root, text_beside(name))) for name in folder.names}
+
+
+def text_beside(name: str) -> str:
+    return os.path.splitext(name)[0] + ".txt"
+
+
+def lines_of(path: str) -> list[Any]:
+    """Errors: GanzooError for what is no text."""
     try:
-        if os.path.getsize(table) > LARGEST:
-            raise GanzooError(f"{escape(table)}: has more than {LARGEST >> 20} MiB")
-        with open(table, encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file)) if table.endswith(".csv") else [json.loads(s) for s in file if s.strip()]
-        said = {row["file_name"]: row["text"] for row in rows}
-    except (KeyError, TypeError, ValueError, RecursionError, csv.Error) as error:
-        raise GanzooError(
-            f"{escape(table)}: is no table of captions: {type(error).__name__}: {escape(error, 80)}",
-            "Every row needs file_name and text.",
-        ) from None
+        if not os.path.isfile(path):
+            return []
+        if os.path.getsize(path) > LARGEST:
+            raise GanzooError(f"{escape(path)}: has more than {LARGEST >> 20} MiB")
+        with open(path, encoding="utf-8-sig") as file:
+            return [line.strip() for line in file if line.strip()]
+    except UnicodeError:
+        raise GanzooError(f"{escape(path)}: is no text in UTF-8", "Save it as UTF-8.") from None
     except OSError as error:
-        raise GanzooError(f"{escape(table)}: cannot be read: {error.strerror}") from None
-    for name, text in said.items():
-        if not isinstance(text, str) or not text.strip() or len(text.encode()) > LONGEST:
+        raise GanzooError(f"{escape(path)}: cannot be read: {error.strerror}") from None
+
+
+def refuse_bad(table: str, name: str, captions: Sequence[Any]) -> None:
+    """Errors: GanzooError for a picture without captions, and for captions that are none."""
+    for caption in captions or [""]:
+        if not isinstance(caption, str) or not caption.strip() or not 1 <= size_of(caption) <= LONGEST:
             raise GanzooError(f"{escape(table)}: {escape(name, 80)}: no caption of 1 to {LONGEST} bytes")
-    return said
+
+
+def size_of(caption: str) -> int:
+    """Bytes in UTF-8; 0 for what has no such form (half a pair of surrogates)."""
+    try:
+        return len(caption.encode())
+    except UnicodeError:
+        return 0

@@ -14,5 +14,8 @@ VIEWS: tuple[View, ...] = (
          ("a", "b"), of_path=True),
     View("unpaired", "two folders A::B, each of one domain", f"{HERE}.pairs:open_unpaired", ("a", "b"), of_path=True),
     View("crops", "random crops of large pictures", f"{HERE}.whole:open_crops", of_path=True),
+    View("padded", "whole pictures on white squares", f"{HERE}.whole:open_padded", of_path=True),
+    View("stretched", "whole pictures, stretched to squares", f"{HERE}.whole:open_stretched", of_path=True),
+    View("swapped", "a and b exchanged: pairs the other way round", f"{HERE}.pairs:Swapped", ("a", "b")),
     View("captions", "a folder with captions", f"{HERE}.captions:open_captions", ("text",), of_path=True),
 )  # fmt: skip

@@ -109,6 +109,30 @@ class Unpaired(Dataset):
         }
 
 
+class Swapped(Dataset):
+    """`source` with a and b exchanged: pairs the other way round (the --direction BtoA of pix2pix's own code)."""
+
+    def __init__(self, source: Dataset) -> None:
+        info = source.info
+        if not {"a", "b"} <= info.keys:
+            raise GanzooError(f"data {escape(info.name)}: has no a and b to swap", "Give pairs: swapped:A::B.")
+        self.source = source
+        self.info = replace(info, name=f"swapped:{info.name}", fingerprint=fingerprint(info.fingerprint, "swapped"))
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def fetch(self, indices: Sequence[int]) -> dict[str, Tensor]:
+        return swapped(self.source.fetch(indices))
+
+    def fetch_augmented(self, indices: Sequence[int], augment_seeds: Sequence[int]) -> dict[str, Tensor]:
+        return swapped(self.source.fetch_augmented(indices, augment_seeds))
+
+
+def swapped(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {**batch, "a": batch["b"], "b": batch["a"]}
+
+
 def pair_facts(name: str, a: DatasetInfo, b: DatasetInfo, *parts: object) -> DatasetInfo:
     licences = " AND ".join(dict.fromkeys(f.licence for f in (a, b) if f.licence))
     return replace(

@@ -1,4 +1,4 @@
-"""Pictures uncut: all of one size, or random crops out of large ones."""
+"""Pictures that are not cut to squares: all of one size, padded, stretched; or random crops out of large ones."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.data.dataset import KEPT_BYTES, Dataset, DatasetInfo, fingerprint
-from ganzoo_core.data.folder.folder import open_folder
+from ganzoo_core.data.folder.folder import Folder, open_folder
 from ganzoo_core.data.pixels import to_float
-from ganzoo_core.decoding import BadImage, decode, whole
+from ganzoo_core.decoding import BadImage, decode, padded, stretched, whole
 from ganzoo_core.errors import ExternalError, GanzooError, escape
 from ganzoo_core.seeds import hash32
 
@@ -98,21 +98,35 @@ def decoded(path: str, longest_side: int, channels: int) -> Tensor:
 
 def open_uncut(path: str, longest_side: int, options: Mapping[str, Any]) -> Dataset:
     """One image, or a folder of images of one size: x [n, C, H, W] whose longer side is at most `longest_side`."""
-    files, info = checked(path, options)
-    pictures = [decoded(file, longest_side, info.channels or 3) for file in files]
-    return Uncut(served(info, None, "uncut", longest_side), pictures)
+    files, folder = checked(path, options)
+    pictures = [decoded(file, longest_side, folder.info.channels or 3) for file in files]
+    uncut = Uncut(served(folder.info, None, "uncut", longest_side), pictures)
+    uncut.notes = folder.file_notes
+    return uncut
 
 
 def open_crops(path: str, options: Mapping[str, Any]) -> Dataset:
     """A folder of large images: x [n, C, size, size], random parts of them."""
-    files, info = checked(path, options)
-    return Crops(served(info, info.image_size, "crops"), files)
+    files, folder = checked(path, options)
+    crops = Crops(served(folder.info, folder.info.image_size, "crops"), files)
+    crops.notes = folder.file_notes
+    return crops
 
 
-def checked(path: str, options: Mapping[str, Any]) -> tuple[list[str], DatasetInfo]:
-    """The sound images of a folder, and what is known of them."""
+def open_padded(path: str, options: Mapping[str, Any]) -> Dataset:
+    """A folder whose pictures lie whole in the middle of a white square."""
+    return open_folder(path, **options, cut=padded)
+
+
+def open_stretched(path: str, options: Mapping[str, Any]) -> Dataset:
+    """A folder whose pictures are made square, all of them."""
+    return open_folder(path, **options, cut=stretched)
+
+
+def checked(path: str, options: Mapping[str, Any]) -> tuple[list[str], Folder]:
+    """The sound images of a folder, and the folder."""
     folder = open_folder(path, **options)
-    return [os.path.join(folder.root, name) for name in folder.names], folder.info
+    return [os.path.join(folder.root, name) for name in folder.names], folder
 
 
 def served(info: DatasetInfo, image_size: int | None, *how: object) -> DatasetInfo:

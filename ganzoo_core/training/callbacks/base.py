@@ -26,6 +26,7 @@ class Run:
     preview: Batch  # real examples, the same in every run of a seed
     folder: Path | None  # None: nothing is written
     name: str  # of the family, for messages
+    about_data: tuple[str, ...] = ()  # lines on what is trained on, for people
 
 
 class Callback(ABC):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Discriminator, Generator, Image, Images, sample_deterministic
+from ganzoo_core.nn import Discriminator, Generator, Image, Images, in_tiles, sample_deterministic
 
 Norm = Literal["batch", "none"]
 Skip = Literal["none", "bicubic"]
@@ -59,7 +59,12 @@ class G(Generator):
 
     def sample(self, n: int, *, seed: int, **inputs: Any) -> Tensor:
         """The pictures `low` [n, C, H, W] enlarged, in [-1, 1]; nothing is random. Errors: GanzooError."""
-        return sample_deterministic(self, lambda low: self(low).clamp(-1, 1), n, seed, inputs)
+        margin = 8 + 2 * len(self.blocks)  # first 4, blocks 2 each, trunk 1, up 1 and 1/2, last 4 of 4 times the side
+
+        def enlarged(low: Tensor) -> Tensor:
+            return in_tiles(lambda part: self(part).clamp(-1, 1), low, self.scale, margin)
+
+        return sample_deterministic(self, enlarged, n, seed, inputs)
 
 
 class D(Discriminator):

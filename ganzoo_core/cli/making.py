@@ -1,0 +1,68 @@
+"""What `ganzoo sample` makes: samples of every file and text in turn, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from ganzoo_core.cli import image_inputs
+from ganzoo_core.cli.writing import Made
+from ganzoo_core.errors import GanzooError, escape
+from ganzoo_core.nn.generator import Generator
+
+NAMED = 3  # faults that are told of
+
+
+@dataclass
+class Making:
+    """Can be gone through once. A file that cannot be used does not keep the others from being made."""
+
+    net: Generator
+    files: Sequence[Path | None]
+    texts: Sequence[str]
+    mask: str
+    size: image_inputs.Sizes | None
+    n: int  # of each
+    seed: int
+    options: Mapping[str, Any]
+    strip: bool
+    count: int = 0  # samples that were made
+    faults: list[GanzooError] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Made]:
+        """Errors: GanzooError where nothing at all could be made."""
+        for file, text in product(self.files, self.texts):
+            try:
+                made = self.made(file, text)
+            except GanzooError as fault:
+                self.faults.append(of_file(file, fault))
+                continue
+            self.count += len(made.samples)
+            yield made
+        if not self.count:
+            raise self.faults[0]
+
+    def made(self, file: Path | None, text: str) -> Made:
+        """Of one file and one text."""
+        given = image_inputs.given(self.net, file, self.mask, self.size)
+        told = image_inputs.told(self.net, text)
+        samples = given.cut(self.net.sample(self.n, seed=self.seed, **self.options, **given.inputs, **told))
+        before = image_inputs.before(self.net, given, samples) if file and self.strip else None
+        return Made(image_inputs.slug(file, text), samples, before)
+
+    def refuse_unused(self) -> None:
+        """Errors: GanzooError that names files that could not be used."""
+        if self.faults:
+            named = "; ".join(fault.what for fault in self.faults[:NAMED])
+            more = f"; and {len(self.faults) - NAMED:,} more" if len(self.faults) > NAMED else ""
+            raise GanzooError(f"{len(self.faults)} of {len(self.files)} pictures could not be used: {named}{more}")
+
+
+def of_file(file: Path | None, fault: GanzooError) -> GanzooError:
+    """The same fault, which names its file."""
+    if file is None or str(escape(file)) in fault.what:
+        return fault
+    return type(fault)(f"{escape(file)}: {fault.what}", fault.hint)
