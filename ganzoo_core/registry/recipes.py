@@ -124,7 +124,11 @@ def build(made: Recipe, *, seed: int = 0, modules: Mapping[str, nn.Module] | Non
         if how != "none":
             refuse_unaugmentable(made, nets)
             pace = made.args.get(AUGMENT_PACE, PACE)
-            nets = {k: augmented(net, how, pace) if isinstance(net, Discriminator) else net for k, net in nets.items()}
+            shape = next((net.output.shape for net in nets.values() if isinstance(net, Generator)), (None,))
+            nets = {
+                k: augmented(net, how, pace, shape[0]) if isinstance(net, Discriminator) else net
+                for k, net in nets.items()
+            }
         refuse_misfit(made, nets, game)
         declared = declared_arguments(game)
         objective: Objective = game(**nets, **{k: v for k, v in made.args.items() if k in declared})

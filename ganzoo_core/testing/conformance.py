@@ -19,10 +19,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from ganzoo_core.errors import GanzooError
 from ganzoo_core.models import model, store
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, from_batch
 from ganzoo_core.nn.walk import interpolate_seeds
+from ganzoo_core.objectives.augment import EVERY, Augmented
 from ganzoo_core.objectives.objective import Move, Objective, Phase, Step
 from ganzoo_core.plugin.records import resolve
 from ganzoo_core.registry import index
@@ -315,3 +317,24 @@ def owner(family: str) -> str:
         if any(spec.name == family for spec in loaded.records["families"]):
             return loaded.plugin.name
     pytest.fail(f"no installed plugin has the family {family}")
+
+
+def test_adaptive_augmentation_hears_every_discriminator(family: str) -> None:
+    """With augment=ada every discriminator that moves is heard about real pictures, and p follows one that is sure."""
+    try:
+        made = recipe(family, preset="tiny", given={"augment": "ada", "ada_images": 64})
+        objective = build(made)
+        reports = trainer(objective).run(objective, synthetic(objective.needs, made.args))
+        judges = [module for module in objective.modules() if isinstance(module, Augmented)]
+        heard = [False] * len(judges)
+        for _ in reports:
+            heard = [before or bool(judge.seen or judge.p) for before, judge in zip(heard, judges, strict=True)]
+    except GanzooError as fault:
+        assert "augment" in str(fault)  # refused in a line: it does not suit the game
+        return
+    assert judges and all(heard)
+    for judge in judges:
+        for count, value in ((judge.p, 0), (judge.above, 8), (judge.seen, 8), (judge.turns, EVERY)):
+            count.fill_(value)
+        judge.adapt()
+        assert judge.p > 0
