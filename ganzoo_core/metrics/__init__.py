@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ganzoo_core.lazy import lazy
 
 if TYPE_CHECKING:
+    from ganzoo_core.metrics.during import scorer as scorer
     from ganzoo_core.metrics.evaluate import EvalConfig as EvalConfig
     from ganzoo_core.metrics.evaluate import EvalContext as EvalContext
     from ganzoo_core.registry.plugins import registry as registry
@@ -18,6 +19,7 @@ _HOMES = {
     "EvalConfig": "ganzoo_core.metrics.evaluate",
     "EvalContext": "ganzoo_core.metrics.evaluate",
     "registry": "ganzoo_core.registry.plugins",
+    "scorer": "ganzoo_core.metrics.during",
 }
 __all__ = list(_HOMES)
 __getattr__ = lazy(__name__, _HOMES)
