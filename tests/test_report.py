@@ -343,3 +343,22 @@ def test_a_browser_shows_it_and_asks_for_nothing(real, server, tmp_path):
     page, complaints = browse(path)
     assert "dcgan on digits" in page.text and len(page.all("svg")) == 3 and len(page.all("img")) == 20
     assert asked == ["/control"] and complaints == []
+
+
+def test_a_run_that_was_stopped_early_says_how_far_it_came(tmp_path):
+    """Before its first log entry there may be a checkpoint; a run that was stopped has a model, and is not over."""
+    for seen in gz.train(gz.create("dcgan", preset="tiny"), "digits", images=160_000, batch_size=16, out=tmp_path / "run",
+                         checkpoint_every=32, precision="fp32"):  # fmt: skip
+        if seen.position.images == 48:
+            break
+    assert (tmp_path / "run" / "model" / "config.json").exists()
+    (tmp_path / "run" / "log.jsonl").unlink()
+    text = harmless(report.page(read_run.read(tmp_path / "run"))).text
+    assert "0.03% done" in text and "48 images" in text and "finished" not in text
+
+
+@pytest.mark.parametrize(
+    ("done", "said"), [(0, "0%"), (1, "0.001%"), (50_000, "50%"), (99_999, "99%"), (100_000, "100%")]
+)
+def test_what_has_begun_is_not_nothing(done, said):
+    assert report.share(done, 100_000) == said

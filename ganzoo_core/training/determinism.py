@@ -6,6 +6,8 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
 
 import torch
 
@@ -22,11 +24,10 @@ def deterministic_kernels(device: torch.device, wanted: bool) -> Iterator[None]:
     if not wanted or device.type != "cuda":
         yield
         return
-    cudnn, memory = torch.backends.cudnn, torch.utils.deterministic
-    strict, warn_only = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-    )
+    cudnn = torch.backends.cudnn
+    memory: Any = import_module("torch.utils.deterministic")
+    strict = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     before = cudnn.deterministic, cudnn.benchmark, memory.fill_uninitialized_memory
     os.environ.setdefault(WORKSPACE, ":4096:8")  # stays: cuBLAS reads it once
     torch.use_deterministic_algorithms(True, warn_only=True)

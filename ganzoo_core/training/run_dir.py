@@ -177,6 +177,10 @@ def rewind(folder: Path, images: int) -> None:
             text = log.read_text("utf-8", errors="replace")
             lines = [line for line in text.splitlines(keepends=True) if before(line, images)]
             write_aside(log, "".join(lines).encode())
+    for place in (folder, folder / "samples"):
+        for aside in place.glob(".*.tmp"):  # a kill in the middle of a writing left it behind
+            if aside.is_file():
+                aside.unlink()
     for picture in (folder / "samples").glob("[0-9]*.png"):
         if int(picture.name.partition("-")[0]) > images:
             picture.unlink()
