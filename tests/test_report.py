@@ -347,8 +347,8 @@ def test_a_browser_shows_it_and_asks_for_nothing(real, server, tmp_path):
 
 def test_a_run_that_was_stopped_early_says_how_far_it_came(tmp_path):
     """Before its first log entry there may be a checkpoint; a run that was stopped has a model, and is not over."""
-    for seen in gz.train(gz.create("dcgan", preset="tiny"), "digits", images=160_000, batch_size=16, out=tmp_path / "run",
-                         checkpoint_every=32, precision="fp32"):  # fmt: skip
+    options = {"images": 160_000, "batch_size": 16, "checkpoint_every": 32, "precision": "fp32"}
+    for seen in gz.train(gz.create("dcgan", preset="tiny"), "digits", out=tmp_path / "run", **options):
         if seen.position.images == 48:
             break
     assert (tmp_path / "run" / "model" / "config.json").exists()

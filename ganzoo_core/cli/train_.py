@@ -87,7 +87,7 @@ def train_(
     else:
         objective = made_of(family, data, options, data_options)
     chosen = {k: v for k, v in options.items() if k in SETTINGS and v is not None}
-    kept = {k: begun.get(k, 0) for k in KEPT if begun and begun.get(k, 0) is not None}
+    kept = kept_of(begun)
 
     def announced(view: Run) -> Callback:
         """Progress, once nothing stands in the way any more."""
@@ -114,6 +114,15 @@ def started(folder: Path, family: str) -> dict[str, Any]:
     if begun["recipe"] is None or begun["recipe"]["family"] != family or begun["source"] is None:
         raise GanzooError(f"--resume {folder}: is no run of {escape(family)} on named data", "See its run.json.")
     return begun
+
+
+def kept_of(begun: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a run that goes on; an older one knows some of them not, and has nothing of the kind."""
+    if not begun:
+        return {}
+    precision = {"bfloat16": "bf16", "float32": "fp32"}.get(begun["precision"], "auto")
+    numbers = {k: begun.get(k, 0) for k in KEPT if begun.get(k, 0) is not None}
+    return {**numbers, "device": begun["device"], "precision": precision}
 
 
 def begun_again(folder: Path, begun: dict[str, Any], said: dict[str, Any]) -> Any:

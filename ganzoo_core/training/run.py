@@ -167,7 +167,8 @@ def warn_of_parts(objective: Objective, trainer: Trainer) -> None:
     """Micro-batches change a game that looks at a batch as a whole, and networks that do."""
     size = trainer.batch_size // trainer.processes.world
     norms = any(isinstance(m, _BatchNorm) for m in objective.modules())
-    if 0 < trainer.micro_batch < size and trainer.processes.rank == 0 and (norms or objective.batchwise):
+    parts = trainer.micro_batch and (not size or trainer.micro_batch < size)  # 0: a size of each phase's own
+    if parts and trainer.processes.rank == 0 and (norms or objective.batchwise):
         what = "its batch norm" if norms else f"{type(objective).__name__}"
         tell_user(
             f"warning: --micro-batch {trainer.micro_batch}: {what} looks at a batch as a whole and now sees parts of "

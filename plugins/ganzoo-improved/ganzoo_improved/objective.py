@@ -19,6 +19,7 @@ class Improved(TwoPlayer):
     Z(x) = sum_k exp l_k(x). G matches D's features (Sec. 3.1).
     """
 
+    batchwise = True
     needs = frozenset({"x", "x_labelled", "label"})
     exported = ("G", "D")  # D is the classifier
     prepare_on = 500
@@ -60,6 +61,7 @@ class ImprovedDCGAN(TwoPlayer):
     Minibatch discrimination and virtual batch normalisation are in its networks.
     """
 
+    batchwise = True
     alpha: Annotated[float, "D's target for real images"] = 0.9
     history: Annotated[float, "weight of both networks' distance from their past"] = 1e-4
     lr: Annotated[float, "Adam's, of both players"] = 2e-4
