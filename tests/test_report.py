@@ -105,7 +105,7 @@ def test_a_real_run_is_told_whole(real):
     charts = ["Player D: loss", "Player G: loss", "Variety of the samples: share of the data's"]
     assert [s["aria-label"] for s in page.all("svg")] == [f"{chart} over images" for chart in charts]
     images = page.all("img")
-    assert len(images) == 20 and images[0]["alt"] == "G at 80 images" and images[1]["alt"] == "G at 1,600 images"
+    assert len(images) == 21 and images[0]["alt"] == "G at 64 images" and images[1]["alt"] == "G at 1,600 images"
     assert "no warning was raised" in page.text and "MiB" in page.text
     assert len(source) < 2**20
 
@@ -341,7 +341,7 @@ def test_a_browser_shows_it_and_asks_for_nothing(real, server, tmp_path):
     path = tmp_path / "report.html"
     path.write_text(report.page(replace(found, run={**found.run, "recipe": recipe, "command": hostile})))
     page, complaints = browse(path)
-    assert "dcgan on digits" in page.text and len(page.all("svg")) == 3 and len(page.all("img")) == 20
+    assert "dcgan on digits" in page.text and len(page.all("svg")) == 3 and len(page.all("img")) == 21
     assert asked == ["/control"] and complaints == []
 
 
