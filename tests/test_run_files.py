@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def resumed(folder: Path, *extra: object) -> subprocess.CompletedProcess[str]:
     return ganzoo("train", "dcgan", "--resume", "--images", "96", "--out", folder, *extra)
 
 
-# ---- names and numbers -------------------------------------------------------------------------------------------------
+# ---- names and numbers -----------------------------------------------------------------------------------------------
 def saved(folder: Path, objective: dict[str, torch.Tensor], player: str = "0.G") -> Checkpoint:
     whole = Checkpoint(Position(0, 1, 8), objective, {player: {"0.exp_avg": torch.ones(2)}})
     path = checkpoint.save(folder, whole, frozenset(), Processes())
@@ -71,7 +72,7 @@ def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
         saved(tmp_path, {"spectrum": torch.zeros(2, dtype=torch.complex64)})
 
 
-# ---- the directory -----------------------------------------------------------------------------------------------------
+# ---- the directory ---------------------------------------------------------------------------------------------------
 def test_a_lock_that_was_removed_in_between_is_no_lock(tmp_path: Path) -> None:
     """B opens the file, A removes it and leaves, B locks what has no name any more: C must not be let in beside it."""
     path = tmp_path / ".lock"
@@ -112,7 +113,7 @@ def test_leftovers_of_a_kill_are_swept(begun: Path) -> None:
     assert not [path for path in begun.rglob(".*")]
 
 
-# ---- going on ----------------------------------------------------------------------------------------------------------
+# ---- going on --------------------------------------------------------------------------------------------------------
 def edited(folder: Path, **changes: Any) -> None:
     path = folder / "run.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
@@ -158,7 +159,7 @@ def test_saying_the_same_again_is_no_difference(begun: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-# ---- malformed files ---------------------------------------------------------------------------------------------------
+# ---- malformed files -------------------------------------------------------------------------------------------------
 WEIRD = [
     None,
     True,
@@ -216,17 +217,13 @@ def read_malformed_manifests(folder: Path, count: int) -> None:
     good = json.loads((path / MANIFEST).read_bytes())
     before, rng = everything(folder), random.Random(7)
     for data in malformed({k: v for k, v in good.items() if k != "sha256"}, count, 1):
-        try:
+        with suppress(ValueError, TypeError):
             document = json.loads(data)
             if isinstance(document, dict) and rng.random() < 0.8:
                 data = json.dumps({**document, "sha256": checkpoint.own_hash(document)}).encode()
-        except (ValueError, TypeError):
-            pass
         (path / MANIFEST).write_bytes(data)
-        try:
+        with suppress(GanzooError):
             checkpoint.read(path)
-        except GanzooError:
-            pass
     (path / MANIFEST).write_text("[" * 100_000)
     with pytest.raises(GanzooError):
         checkpoint.read(path)
@@ -274,7 +271,7 @@ def test_malformed_manifests_and_descriptions_in_thousands(begun: Path) -> None:
     read_malformed_manifests(begun, 20_000)
 
 
-# ---- several processes -------------------------------------------------------------------------------------------------
+# ---- several processes -----------------------------------------------------------------------------------------------
 def test_only_a_lost_process_is_called_one() -> None:
     for text in ("Connection closed by peer [127.0.0.1]:4", "Timed out waiting 600000ms for recv operation"):
         with pytest.raises(ExternalError, match="is gone"), collective():
@@ -295,7 +292,7 @@ def test_processes_on_a_cpu_use_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     claim_device("cpu")
     assert not distributed.on_gpu("cpu") and distributed.on_gpu("auto") and distributed.on_gpu("cuda:0")
-    with pytest.raises(GanzooError, match="2 processes on a machine with 1 GPU. Use --nproc-per-node 1"):
+    with pytest.raises(GanzooError, match=r"2 processes on a machine with 1 GPU\. Use --nproc-per-node 1"):
         claim_device("auto")
 
 

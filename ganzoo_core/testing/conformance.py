@@ -318,23 +318,22 @@ def owner(family: str) -> str:
             return loaded.plugin.name
     pytest.fail(f"no installed plugin has the family {family}")
 
-
-def test_adaptive_augmentation_hears_every_discriminator(family: str) -> None:
-    """With augment=ada every discriminator that moves is heard about real pictures, and p follows one that is sure."""
-    try:
-        made = recipe(family, preset="tiny", given={"augment": "ada", "ada_images": 64})
-        objective = build(made)
-        reports = trainer(objective).run(objective, synthetic(objective.needs, made.args))
-        judges = [module for module in objective.modules() if isinstance(module, Augmented)]
-        heard = [False] * len(judges)
-        for _ in reports:
-            heard = [before or bool(judge.seen or judge.p) for before, judge in zip(heard, judges, strict=True)]
-    except GanzooError as fault:
-        assert "augment" in str(fault)  # refused in a line: it does not suit the game
-        return
-    assert judges and all(heard)
-    for judge in judges:
-        for count, value in ((judge.p, 0), (judge.above, 8), (judge.seen, 8), (judge.turns, EVERY)):
-            count.fill_(value)
-        judge.adapt()
-        assert judge.p > 0
+    def test_adaptive_augmentation_hears_every_discriminator(self, family: str) -> None:
+        """With augment=ada every discriminator that moves is heard about real pictures, and p follows one that is sure."""
+        try:
+            made = recipe(family, preset="tiny", given={"augment": "ada", "ada_images": 64})
+            objective = build(made)
+            reports = trainer(objective).run(objective, synthetic(objective.needs, made.args))
+            judges = [module for module in objective.modules() if isinstance(module, Augmented)]
+            heard = [False] * len(judges)
+            for _ in reports:
+                heard = [before or bool(judge.seen or judge.p) for before, judge in zip(heard, judges, strict=True)]
+        except GanzooError as fault:
+            assert "augment" in str(fault)  # refused in a line: it does not suit the game
+            return
+        assert judges and all(heard)
+        for judge in judges:
+            for count, value in ((judge.p, 0), (judge.above, 8), (judge.seen, 8), (judge.turns, EVERY)):
+                count.fill_(value)
+            judge.adapt()
+            assert judge.p > 0
