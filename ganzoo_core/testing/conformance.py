@@ -310,16 +310,8 @@ class Conformance:
                 assert loaded.config["licence"] not in ("", "NOASSERTION")
                 assert loaded.config["dataset"]["licence"]
 
-
-def owner(family: str) -> str:
-    """The plugin, by entry point, that has a family."""
-    for loaded in registry().loaded:
-        if any(spec.name == family for spec in loaded.records["families"]):
-            return loaded.plugin.name
-    pytest.fail(f"no installed plugin has the family {family}")
-
     def test_adaptive_augmentation_hears_every_discriminator(self, family: str) -> None:
-        """With augment=ada every discriminator that moves is heard about real pictures, and p follows one that is sure."""
+        """With augment=ada every discriminator that moves is heard on real pictures, and p follows one that is sure."""
         try:
             made = recipe(family, preset="tiny", given={"augment": "ada", "ada_images": 64})
             objective = build(made)
@@ -337,3 +329,11 @@ def owner(family: str) -> str:
                 count.fill_(value)
             judge.adapt()
             assert judge.p > 0
+
+
+def owner(family: str) -> str:
+    """The plugin, by entry point, that has a family."""
+    for loaded in registry().loaded:
+        if any(spec.name == family for spec in loaded.records["families"]):
+            return loaded.plugin.name
+    pytest.fail(f"no installed plugin has the family {family}")
