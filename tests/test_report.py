@@ -362,3 +362,14 @@ def test_a_run_that_was_stopped_early_says_how_far_it_came(tmp_path):
 )
 def test_what_has_begun_is_not_nothing(done, said):
     assert report.share(done, 100_000) == said
+
+
+def test_scores_and_whether_it_repeats(real, tmp_path):
+    folder = shutil.copytree(real, tmp_path / "run")
+    rows = [{"images": i, "name": HOSTILE, "value": v} for i, v in ((160, 9.0), (320, "x"), (480, 7.0), (0, 1.0))]
+    (folder / "evals.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\nhalf a li")
+    page = render(folder)
+    assert "Scores" in page.text and len(page.all("svg")) == 4 and "bit for bit" in page.text
+    described = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**described, "deterministic": False}))
+    assert "--fast" in render(folder).text

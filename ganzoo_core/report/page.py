@@ -109,7 +109,7 @@ def losses(found: Found) -> str:
             players.setdefault(player, {}).setdefault(term or player, []).append((entry.images, value))
     marks = phases(found.log)
     charts = [chart(f"Player {name}", "loss", terms, marks) for name, terms in list(players.items())[:PLAYERS]]
-    charts += [variety(found, marks)]
+    charts += [variety(found, marks), scores(found, marks)]
     notes = "Thin lines are the losses as logged, thick ones their running means; spikes beyond an axis are cut."
     notes += f" {found.damaged:,} damaged lines of the log were left out." if found.damaged else ""
     return section("Losses", f"<p class=quiet>{notes}</p>", *charts)
@@ -127,6 +127,16 @@ def variety(found: Found, marks: Sequence[tuple[int, str]]) -> str:
     if len(seen) < 2:
         return ""
     return chart("Variety of the samples", "share of the data's", {"variety": seen}, marks, floor=0.0)
+
+
+def scores(found: Found, marks: Sequence[tuple[int, str]]) -> str:
+    """What --eval-every found, metric by metric."""
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for row in found.evals:
+        if is_number(row.get("value")):
+            lines.setdefault(str(row.get("name"))[:80], []).append((row["images"], float(row["value"])))
+    drawn = {name: points for name, points in list(lines.items())[:PLAYERS] if len(points) > 1}
+    return chart("Scores", ", ".join(drawn), drawn, marks) if drawn else ""
 
 
 def samples(found: Found) -> str:
@@ -190,6 +200,9 @@ def settings(found: Found) -> str:
     origin += [("source", source)] if (source := found.run.get("source")) not in (None, data.get("name")) else []
     training = [(k.replace("_", " "), found.run[k]) for k in TRAINING if found.run.get(k) not in (None, "", {}, 0)]
     training = [("seed", found.run.get("seed", "")), *training]
+    same = {True: "bit for bit, on such a machine", False: "no: its kernels were the fastest (--fast)"}
+    if (kept := found.run.get("deterministic")) in (True, False):
+        training += [("repeats", same[bool(kept)])]
     versions = list(tabled(found.run.get("versions")).items())[:30]
     command = f"<pre><code>{text(found.run.get('command', ''), 2000)}</code></pre>"
     columns = [("Recipe", named + arguments), ("Data", origin), ("Training", training), ("Versions", versions)]

@@ -49,6 +49,7 @@ class Found:
     grids: Mapping[str, Sequence[Grid]]  # by the name of what is shown
     metrics: Sequence[Mapping[str, Any]]
     checkpoints: Sequence[tuple[int, int]]  # images, bytes
+    evals: Sequence[Mapping[str, Any]]  # evals.jsonl: images, name, value
     has_model: bool  # that of its newest checkpoint, or the best one
 
     @property
@@ -68,6 +69,7 @@ def read(folder: Path) -> Found:
         grids=grids(folder / "samples"),
         metrics=[m for m in listed(tabled(measured).get("metrics", measured)) if isinstance(m, dict)],
         checkpoints=checkpoints(folder / "checkpoints"),
+        evals=looks(folder / "evals.jsonl") or [],
         has_model=exists(folder / "model" / "config.json"),
     )  # fmt: skip
 
