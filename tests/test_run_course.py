@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,6 +95,16 @@ def test_a_stopped_run_is_sampled_and_says_how(tmp_path: Path) -> None:
     assert process.returncode == 130 and "stopped by Ctrl-C" in said and "ganzoo sample" in said
     done = ganzoo("sample", tmp_path / "run", "-n", "4", "-o", tmp_path / "grid.png")
     assert done.returncode == 0 and (tmp_path / "grid.png").exists(), done.stderr
+
+
+def test_a_kill_after_the_last_checkpoint_leaves_no_old_model(tmp_path: Path) -> None:
+    run, options = tmp_path / "run", {"images": 96, "checkpoint_every": 48, **TINY}
+    gz.fit(dcgan(), "digits", out=run, publish_at=(48,), **options)
+    whole = (run / "model" / "model.safetensors").read_bytes()
+    shutil.rmtree(run / "model")
+    (run / "models" / f"{48:012d}").rename(run / "model")
+    gz.fit(dcgan(seed=5), "digits", out=run, resume=True, **options)
+    assert (run / "model" / "model.safetensors").read_bytes() == whole
 
 
 # ---- models ----------------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ from ganzoo_core.training.loaders import BatchLoader, loader_of
 from ganzoo_core.training.publishing import ModelPublisher, Publisher, Score
 from ganzoo_core.training.signals import Signals, deferred_interrupt, signals
 from ganzoo_core.training.trainer import Alternating, Checkpoint, Report, Trainer
+from ganzoo_core.weights.config import read_config
 
 T = TypeVar("T", bound=Trainer)
 PREVIEW = 64  # pictures in a progress grid
@@ -130,7 +131,7 @@ def run(
     heard: Signals,
 ) -> Iterator[Report]:
     """The run itself, in a directory that is ours."""
-    trainer = trainer_of(objective, settings, processes, Alternating)
+    trainer, first = trainer_of(objective, settings, processes, Alternating), processes.rank == 0
     if folder is not None and settings.resume:
         trainer.begun = run_dir.begun(run_dir.read(folder))
     start = prepare_folder(folder, description(objective, data, loader, settings, trainer), settings, processes)
@@ -138,7 +139,7 @@ def run(
     preview = trainer.to_device(next(loader(start=0, batch_size=PREVIEW)))
     title = objective.recipe.family if objective.recipe else type(objective).__name__
     view = Run(objective, preview, folder, title)
-    callbacks = [make(view) for make in callbacks_of(folder, settings)] if processes.rank == 0 else []
+    callbacks = [make(view) for make in callbacks_of(folder, settings)] if first else []
     publisher = publisher_of(folder, objective, loader, settings, start.position.images if start else 0)
     keeper = CheckpointCallback(
         folder, objective, settings.checkpoint_every, processes, heard, publisher, settings.eval_every,
@@ -159,8 +160,17 @@ def run(
             watcher.close()
     if last is None:
         tell_user(f"{folder}: is finished at {settings.images:,} images; --images MORE extends it")
-        if start is not None and processes.rank == 0 and not (folder and (folder / "model" / "config.json").exists()):
+        if folder is not None and start is not None and first and stale(folder, start.position.images, settings):
             publisher(start.position.images)
+
+
+def stale(folder: Path, images: int, settings: Settings) -> bool:
+    """Whether the model is not that of the last checkpoint, after which the run was killed."""
+    try:
+        found: int = read_config(folder / "model")["training"]["images"]
+    except GanzooError:
+        return True
+    return found < images and settings.score is None and not (folder / publishing.EVALS).exists()
 
 
 def warn_of_parts(objective: Objective, trainer: Trainer) -> None:
