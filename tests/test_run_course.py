@@ -162,6 +162,17 @@ def test_a_run_is_scored_by_an_installed_metric(tmp_path: Path) -> None:
     assert images_of(run / "model") == min(rows, key=lambda row: row["value"])["images"]
 
 
+def test_a_model_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert ganzoo(*TRAIN, "--images", "32", "--out", run).returncode == 0
+    shutil.rmtree(run / "model")
+    (run / "models").write_text("in the way")
+    done = ganzoo("train", "dcgan", "--resume", "--images", "64", "--publish-at", "48", "--out", run)
+    assert done.returncode == 3 and "checkpoint is intact" in done.stderr and "Traceback" not in done.stderr
+    found, _ = checkpoint.newest(run / "checkpoints")
+    assert found is not None and found.position.images == 48
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ganzoo_core.errors import tell_user
+from ganzoo_core.errors import ExternalError, tell_user
 
 EVALS = "evals.jsonl"
 
@@ -50,6 +50,14 @@ class ModelPublisher(Publisher):
         self.before = begins
 
     def __call__(self, images: int) -> None:
+        """Errors: ExternalError for a disk that refuses; the checkpoint is there already."""
+        try:
+            self.publish(images)
+        except OSError as fault:
+            hint = "The checkpoint is intact: free some space, then --resume."
+            raise ExternalError(f"model of {self.run}: {fault.strerror}", hint) from fault
+
+    def publish(self, images: int) -> None:
         aside = self.run / ".model.tmp"
         shutil.rmtree(aside, ignore_errors=True)
         self.write(aside, images)

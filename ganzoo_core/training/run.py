@@ -81,7 +81,8 @@ def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Repor
     """Train `objective` on `data`, one report per iteration; nothing happens until the result is iterated.
 
     With `settings.out` a run directory is written: run.json, log.jsonl, samples/, checkpoints/ and model/, which is
-    that of the newest checkpoint. A caller who iterates no further leaves a checkpoint of what has been reached.
+    that of the newest checkpoint. A caller who iterates no further leaves a checkpoint of what has been reached. On a
+    GPU torch is asked for deterministic kernels until then, unless the settings are `fast`.
     Errors: GanzooError for what does not fit, DivergenceError for losses that are not finite, ExternalError, Stopped;
     KeyboardInterrupt once the step is whole and saved.
     """
