@@ -18,18 +18,21 @@ from ganzoo_core.objectives.augment import (  # fmt: skip
     EVERY,
     PACE,
     Augmented,
+    Made,
     ada,
     colour,
     coloured,
     cut_out,
     diffaugment,
     geometry,
+    luma_flip,
     moved,
     reflected,
     scaled,
     shifted,
     turned,
     warp,
+    watched,
 )
 from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
@@ -135,19 +138,69 @@ class Fixed(Discriminator):
         return self.score + 0 * x.mean((1, 2, 3))
 
 
+def judged(D: Augmented, real: Tensor, fake: Tensor, moves: bool = True) -> None:
+    """D's loss in a game: scores of real pictures first, then of made ones."""
+    D.requires_grad_(moves)
+    watched([D], lambda _: {"d": D(fake).mean() - D(real + torch.rand_like(real) / 256).mean() + D(real).mean()}, {})
+
+
 @pytest.mark.parametrize("score,way", [(1.0, 1), (-1.0, -1)])
 def test_p_follows_the_scores_of_real_pictures(score: float, way: int) -> None:
     D = Augmented(Fixed(score), ada, 0.5)
-    real, fake = picture(8), picture(8)
-    D.real = frozenset({real.data_ptr()})
+    real, weight = picture(8), nn.Parameter(ONE)
     for _ in range(EVERY):
-        D(real)
-        D(fake)  # is not counted
+        judged(D, real, picture(8) * weight)  # noise on real pictures leaves them real; what a weight has made is not
         D.adapt()
     assert float(D.p) == pytest.approx(0.5 + way * 8 * EVERY / PACE)
-    D.score.requires_grad_(False)
-    D(real)
+    judged(D, real, real, moves=False)
     assert not D.seen  # G moves, not D
+
+
+def test_what_weights_have_touched_is_made() -> None:
+    x, weight, pool = picture(), nn.Parameter(ONE), torch.zeros(2, 3, 8, 8)
+    with Made() as made:
+        fake = x * weight
+        for real in (x, x + torch.rand_like(x), x[:1], x.clamp(0, 1), torch.lerp(x, x.flip(3), 0.5)):
+            assert not made.is_made(real)
+        for other in (fake, fake.detach(), torch.lerp(x, fake, 0.5), torch.cat([x, fake]), fake.tensor_split(2)[0]):
+            assert made.is_made(other)
+        pool[0] = fake[0]
+        assert made.is_made(pool)
+
+
+def test_look_ups_are_exact_under_autocast() -> None:
+    x = picture(4, 3, 256)
+    torch.manual_seed(0)
+    expected = ada(x, ONE)
+    torch.manual_seed(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(ada(x, ONE), expected)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_light_turns_to_dark_in_any_number_of_channels(channels: int) -> None:
+    torch.manual_seed(0)
+    x = torch.ones(400, channels, 2, 2)
+    flipped = (coloured(x, luma_flip(400, ONE, x)) + x).abs().amax((1, 2, 3)) < 1e-5
+    assert 150 < int(flipped.sum()) < 250
+    dark = coloured(x, colour(400, ONE, x)).mean((1, 2, 3)) < 0
+    assert 120 < int(dark.sum()) < 280
+
+
+def test_a_condition_that_is_a_picture_is_refused_before_the_first_step() -> None:
+    objective = gz.create("pix2pix", preset="tiny", augment="ada")
+    with pytest.raises(GanzooError, match=r"augment: .* beside others"):
+        next(gz.train(objective, data=[{"a": picture(4, size=16), "b": picture(4, size=16)}], images=8, batch_size=4))
+
+
+def test_other_methods_of_a_discriminator_see_augmented_pictures_too() -> None:
+    objective = gz.create("improved", preset="tiny", augment="diffaugment")
+    x = picture(4, 1, 16)
+    seen = []
+    objective.D.D.main.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    objective.D.logits(x)
+    objective.D(x)
+    assert len(seen) == 2 and not any(torch.equal(x, shown) for shown in seen)
 
 
 def course(**given: object) -> tuple[nn.Module, Iterator[object]]:
@@ -165,19 +218,20 @@ def test_any_image_family_takes_it(how: str) -> None:
     if how == "ada":
         D.p.fill_(0.5)
     before = float(D.p)
-    assert all(value.isfinite() for report in reports for value in report.losses.values())
-    assert (float(D.p) != before) == (how == "ada")
+    ps = set()
+    for report in reports:
+        assert all(value.isfinite() for value in report.losses.values())
+        ps.add(float(D.p))
+    assert (ps != {before}) == (how == "ada")
     twin = copy.deepcopy(objective)
-    assert next(iter(twin.phases())).steps[0].loss.args[0][0] is twin.D  # type: ignore[attr-defined]
+    assert how != "ada" or next(iter(twin.phases())).steps[0].loss.args[0][0] is twin.D  # type: ignore[attr-defined]
 
 
 def test_the_pace_of_p_is_an_option() -> None:
     D = build(recipe("dcgan", preset="tiny", given={"augment": "ada", "ada_images": "64"})).D
     D.D = Fixed(1.0)
-    real = picture(8)
-    D.real = frozenset({real.data_ptr()})
     for _ in range(EVERY):
-        D(real)
+        judged(D, picture(8), picture(8) * nn.Parameter(ONE))
         D.adapt()
     assert float(D.p) == pytest.approx(8 * EVERY / 64)
     with pytest.raises(GanzooError, match="ada_images 0: not 1 or more"):
@@ -213,3 +267,13 @@ def test_a_model_that_was_trained_with_it_loads_without(tmp_path) -> None:
     list(gz.train(objective, data="digits", images=64, batch_size=32, out=tmp_path / "run"))
     model = gz.load(tmp_path / "run")
     assert model.sample(1).isfinite().all() and not isinstance(model.discriminator, Augmented)
+
+
+@pytest.mark.parametrize("how", ["ada", "diffaugment"])
+def test_a_discriminator_that_is_shipped_is_shipped_bare(how: str, tmp_path) -> None:
+    objective = gz.create("improved", preset="tiny", augment=how)
+    list(gz.train(objective, data="digits:labels100", images=16, batch_size=8, ema_images=8, out=tmp_path / "run"))
+    model = gz.load(tmp_path / "run")
+    assert not isinstance(model.networks["D"], Augmented)
+    again = gz.create("improved", preset="tiny", augment=how)
+    list(gz.train(again, data="digits:labels100", images=16, batch_size=8, ema_images=8, init=tmp_path / "run"))

@@ -82,7 +82,7 @@ def test_a_discriminator_that_has_won(tmp_path, capsys):
     with torch.no_grad():
         objective.G.net[-1].bias.fill_(10.0)  # far from all data
     said = train(objective, "ring", tmp_path)
-    (text,) = said
+    text = next(text for text in said if "has won" in text)
     assert "discriminator D has won" in text and "Lower its learning rate" in text
     assert capsys.readouterr().err.count(f"ganzoo: warning: {text}") == 1
 
@@ -176,3 +176,21 @@ def test_fingerprints_see_every_bit(dtype):
     assert health.fingerprint([w, scalar]) == same
     w.view(-1)[5] *= 1 + 2 * torch.finfo(dtype).eps
     assert health.fingerprint([w, scalar]) != same
+
+
+def test_a_beaten_generator_is_found_in_its_first_minutes(tmp_path):
+    """Long before the first twentieth of the run, at which the looks begin to be even."""
+    objective = toy(d_optim=adam(0.01), g_optim=adam(1e-6))
+    with torch.no_grad():
+        objective.G.net[-1].bias.fill_(3.0)
+    for report in gz.train(objective, "ring", out=tmp_path, **{**RUN, "images": 15_000_000}):
+        if report.position.images >= 4096:
+            break
+    said = [text for look in looks(tmp_path) for text in look["warnings"]]
+    assert any("far ahead" in text or "has won" in text for text in said)
+
+
+def test_what_is_far_ahead():
+    good, beaten = {"D/real": 0.02, "D/fake": 0.03, "G/adv": 2.0}, {"D/real": 0.02, "D/fake": 0.03, "G/adv": 6.0}
+    assert health.ahead([good]) == [] and health.ahead([beaten]) == ["D"]
+    assert health.ahead([{**beaten, "D/fake": 0.2}]) == [] and health.ahead([{"G/adv": 7.0}]) == []

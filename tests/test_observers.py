@@ -1,8 +1,10 @@
 """What watches a run sees it truly, writes what it should, and changes nothing."""
 
+import dataclasses
 import io
 import itertools
 import json
+import math
 import os
 import pty
 import re
@@ -15,7 +17,7 @@ import torch
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.training.callbacks import base, console
-from ganzoo_core.training.callbacks.base import Callback, due, numbers
+from ganzoo_core.training.callbacks.base import FIRST, Callback, due, logged, numbers
 from ganzoo_core.training.callbacks.console import ProgressLines
 from ganzoo_core.training.callbacks.tensorboard import TensorBoardCallback
 from ganzoo_core.training.trainer import Position, Report
@@ -41,8 +43,10 @@ def train(folder=None, **options):
 def test_due_is_spread_evenly_and_holds_the_end(total, times):
     hits = [images for images in range(16, total + 1, 16) if due(report(images, total=total), times)]
     assert hits[-1] == total
-    assert min(times, total // 16) <= len(hits) <= times + 1
-    gaps = [b - a for a, b in itertools.pairwise(hits[:-1])]
+    early = math.log2(max(1, total / times / FIRST))
+    assert min(times, total // 16) <= len(hits) <= times + 2 + early
+    even = [images for images in hits if images >= total // times]
+    gaps = [b - a for a, b in itertools.pairwise(even[:-1])]
     assert not gaps or max(gaps) - min(gaps) <= 16
 
 
@@ -108,6 +112,50 @@ def test_lines_come_every_few_seconds_and_at_the_end(monkeypatch):
     said = stream.getvalue().splitlines()
     assert [line.split()[2] for line in said] == ["160/800", "320/800", "480/800", "640/800", "800/800"]
     assert all("D/real 0.500" in line for line in said)
+
+
+def test_lazily_taken_steps_reach_the_log_whatever_the_pace(tmp_path):
+    """r1 every 16 and path every 4: the even pace alone would hit them by chance, or never."""
+    for drawn, total in ((16, 128_000), (16, 256_000), (32, 8_000_000), (7, 30_000)):
+        seen, hits = [], {16: 0, 4: 0}
+        for t in range(min(total // drawn, 40_000)):
+            images = drawn * (t + 1)
+            told = Report("main", t, Position(0, t + 1, images), drawn, total, {}, None, cycle=16)
+            if logged(told):
+                seen.append(images)
+                for every in hits:
+                    hits[every] += t % every == 0
+        windows = seen[-1] // max(1, total // 500)
+        assert min(hits.values()) >= min(windows, seen[-1] // (16 * drawn)) - 1, (drawn, total, hits)
+        assert len(seen) <= 1100
+
+
+def test_a_game_with_an_iteration_in_which_nothing_is_due(tmp_path):
+    objective = gz.create("dcgan", preset="tiny")
+    phases = objective.phases
+
+    def lazy():
+        (phase,) = phases()
+        return [dataclasses.replace(phase, steps=[dataclasses.replace(step, every=3) for step in phase.steps])]
+
+    objective.phases = lazy
+    gz.fit(objective, "digits", out=tmp_path / "run", callbacks=(ProgressLines,), **RUN)
+    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 50
+
+
+def test_the_time_that_is_left_follows_the_recent_speed(monkeypatch):
+    """A slow start does not count for long."""
+    clock, stream = [0.0], io.StringIO()
+    monkeypatch.setattr(console.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(sys, "stderr", stream)
+    lines = ProgressLines(base.Run(None, {}, None, "toy"), seconds=10)
+    for images in range(16, 8001, 16):
+        clock[0] += 100.0 if images == 32 else 1.0
+        lines.on_report(report(images, total=8000, **{"D/real": 0.5}))
+    said = stream.getvalue().splitlines()
+    assert "16 img/s  4 min" in said[len(said) // 2] and "16 img/s  0 s left" in said[-1]
+    assert console.duration(59.4) == "59 s" and console.duration(7260) == "2 h 1 min"
+    assert console.duration(160 * 3600) == "6 d 16 h" and console.duration(0) == "0 s"
 
 
 # ---- what is written -------------------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def test_a_real_run_is_told_whole(real):
     charts = ["Player D: loss", "Player G: loss", "Variety of the samples: share of the data's"]
     assert [s["aria-label"] for s in page.all("svg")] == [f"{chart} over images" for chart in charts]
     images = page.all("img")
-    assert len(images) == 20 and images[0]["alt"] == "G at 80 images" and images[1]["alt"] == "G at 1,600 images"
+    assert len(images) == 21 and images[0]["alt"] == "G at 64 images" and images[1]["alt"] == "G at 1,600 images"
     assert "no warning was raised" in page.text and "MiB" in page.text
     assert len(source) < 2**20
 
@@ -341,5 +341,35 @@ def test_a_browser_shows_it_and_asks_for_nothing(real, server, tmp_path):
     path = tmp_path / "report.html"
     path.write_text(report.page(replace(found, run={**found.run, "recipe": recipe, "command": hostile})))
     page, complaints = browse(path)
-    assert "dcgan on digits" in page.text and len(page.all("svg")) == 3 and len(page.all("img")) == 20
+    assert "dcgan on digits" in page.text and len(page.all("svg")) == 3 and len(page.all("img")) == 21
     assert asked == ["/control"] and complaints == []
+
+
+def test_a_run_that_was_stopped_early_says_how_far_it_came(tmp_path):
+    """Before its first log entry there may be a checkpoint; a run that was stopped has a model, and is not over."""
+    options = {"images": 160_000, "batch_size": 16, "checkpoint_every": 32, "precision": "fp32"}
+    for seen in gz.train(gz.create("dcgan", preset="tiny"), "digits", out=tmp_path / "run", **options):
+        if seen.position.images == 48:
+            break
+    assert (tmp_path / "run" / "model" / "config.json").exists()
+    (tmp_path / "run" / "log.jsonl").unlink()
+    text = harmless(report.page(read_run.read(tmp_path / "run"))).text
+    assert "0.03% done" in text and "48 images" in text and "finished" not in text
+
+
+@pytest.mark.parametrize(
+    ("done", "said"), [(0, "0%"), (1, "0.001%"), (50_000, "50%"), (99_999, "99%"), (100_000, "100%")]
+)
+def test_what_has_begun_is_not_nothing(done, said):
+    assert report.share(done, 100_000) == said
+
+
+def test_scores_and_whether_it_repeats(real, tmp_path):
+    folder = shutil.copytree(real, tmp_path / "run")
+    rows = [{"images": i, "name": HOSTILE, "value": v} for i, v in ((160, 9.0), (320, "x"), (480, 7.0), (0, 1.0))]
+    (folder / "evals.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\nhalf a li")
+    page = render(folder)
+    assert "Scores" in page.text and len(page.all("svg")) == 4 and "bit for bit" in page.text
+    described = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**described, "deterministic": False}))
+    assert "--fast" in render(folder).text

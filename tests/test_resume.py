@@ -141,7 +141,7 @@ def test_the_threads_of_a_group_end_with_it(tmp_path):
         "import os, torch\n"
         "from ganzoo_core.training.distributed import process_group\n"
         "torch.set_num_threads(1)\n"
-        "with process_group() as ours:\n"
+        "with process_group('cpu') as ours:\n"
         "    ours.gather(torch.optim.SGD([torch.ones(1)], lr=0.1).defaults)\n"  # an optimizer imports much of torch
         "    assert len(os.listdir('/proc/self/task')) > 1\n"
         "assert len(os.listdir('/proc/self/task')) == 1\n"

@@ -412,3 +412,66 @@ def test_a_report_of_the_past_refuses_to_be_saved():
     reports[-1].checkpoint()
     with pytest.raises(GanzooError, match="has gone on"):
         reports[0].checkpoint()
+
+
+def test_two_players_of_one_name_in_a_phase_are_refused() -> None:
+    class Twins(Game):
+        def phases(self):
+            steps = [Step(Player("net", [net], sgd(1e-3)), partial(self.fit, net)) for net in (self.G, self.D)]
+            return [Phase("main", steps, 16)]
+
+        def fit(self, net, batch):
+            return self.loss(net, batch["x"])
+
+    with pytest.raises(GanzooError, match="phase main: has two players of the name net"):
+        play(Twins())
+
+
+def test_a_schedule_leaves_the_groups_of_an_optimizer_their_own_rates() -> None:
+    used = []
+
+    class Groups(torch.optim.SGD):
+        def step(self, closure=None):
+            used.append([group["lr"] for group in self.param_groups])
+
+    def optim(weights):
+        slow, fast = weights
+        return Groups([{"params": [slow], "lr": 0.1}, {"params": [fast], "lr": 1.0}], lr=7.0)
+
+    game = Game({"images": 16}, optim=optim, schedules={"lr": linear(1, 0)})
+    reports = Alternating(batch_size=4).run(game, Counter())
+    kept = [next(reports).checkpoint() for _ in range(2)][-1]
+    list(reports)
+    expected = [[0.1 * (1 - t / 4), 1 - t / 4] for t in range(4)]
+    for rates, wanted in zip(used, expected, strict=True):
+        assert rates == pytest.approx(wanted)
+    used.clear()
+    list(
+        Alternating(batch_size=4).run(
+            Game({"images": 16}, optim=optim, schedules={"lr": linear(1, 0)}), Counter(), kept
+        )
+    )
+    assert used[0] == pytest.approx(expected[2])
+
+
+def test_a_checkpoint_of_another_game_is_one_line() -> None:
+    *_, last = Alternating(batch_size=4).run(Game(), Counter())
+
+    class Later(Game):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("pace", torch.zeros(()))
+
+    with pytest.raises(GanzooError, match="another game: pace is in one of them only"):
+        list(Alternating(batch_size=4).run(Later(), Counter(), last.checkpoint()))
+
+
+def test_a_longer_run_has_the_rest_in_its_last_phase() -> None:
+    phases = Game({"images": 100}, {"images": 300}).phases()
+    for images, begun, expected in ((800, 0, [50, 150]), (800, 400, [25, 175]), (400, 400, [25, 75])):
+        assert [p.iterations for p in Alternating(batch_size=4, images=images, begun=begun).plan(phases)] == expected
+
+
+def test_a_report_says_when_every_step_is_due_again() -> None:
+    reports = play(Game({"images": 64, "steps": ({"every": 4}, {"player": "D", "every": 6})}))
+    assert {r.cycle for r in reports} == {12}

@@ -13,6 +13,7 @@ from ganzoo_core.lazy import lazy
 if TYPE_CHECKING:
     from ganzoo_core.metrics.context import EvalConfig as EvalConfig
     from ganzoo_core.metrics.context import EvalContext as EvalContext
+    from ganzoo_core.metrics.during import scorer as scorer
     from ganzoo_core.metrics.published import remeasure as remeasure
     from ganzoo_core.metrics.scores import Score as Score
     from ganzoo_core.metrics.scores import evaluate as evaluate
@@ -25,6 +26,7 @@ _HOMES = {
     "evaluate": "ganzoo_core.metrics.scores",
     "remeasure": "ganzoo_core.metrics.published",
     "registry": "ganzoo_core.registry.plugins",
+    "scorer": "ganzoo_core.metrics.during",
 }
 __all__ = list(_HOMES)
 __getattr__ = lazy(__name__, _HOMES)

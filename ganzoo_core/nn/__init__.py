@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.standing import with_standing_statistics as with_standing_statistics
     from ganzoo_core.nn.state import evaluation_mode as evaluation_mode
     from ganzoo_core.nn.state import preserve_rng as preserve_rng
+    from ganzoo_core.nn.state import reseed as reseed
     from ganzoo_core.nn.tiles import in_tiles as in_tiles
     from ganzoo_core.nn.walk import interpolate_seeds as interpolate_seeds
     from ganzoo_core.text import encode_text as encode_text
@@ -119,6 +120,7 @@ _HOMES = {
     "needs_data": "ganzoo_core.nn.inputs",
     "pixel_norm": "ganzoo_core.nn.equalized",
     "preserve_rng": "ganzoo_core.nn.state",
+    "reseed": "ganzoo_core.nn.state",
     "sample_deterministic": "ganzoo_core.nn.sampling",
     "slerp": "ganzoo_core.nn.interpolation",
     "upsample": "ganzoo_core.nn.blocks",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganzoo_core.errors import GanzooError, UnknownNameError
 from ganzoo_core.nn.inputs import Input
-from ganzoo_core.nn.state import evaluation_mode, preserve_rng
+from ganzoo_core.nn.state import evaluation_mode, preserve_rng, reseed
 from ganzoo_core.seeds import hash32
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def sample_deterministic(
             which = range(start, start + net.sample_batch_size)
             drawn = latents(priors or net.priors, seed, which)
             arguments = [drawn[k].to(device) if k in free else conditions[k][clipped(which, n)] for k in net.inputs]
-            torch.manual_seed(hash32(seed, "noise", start))
+            reseed(hash32(seed, "noise", start))
             chunks.append(forward(*arguments).float())
     return (chunks[0] if len(chunks) == 1 else torch.cat(chunks))[:n]  # a copy of a photograph enlarged is gigabytes
 

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, needs_data
-from ganzoo_core.nn.state import preserve_rng
+from ganzoo_core.nn.state import preserve_rng, reseed
 from ganzoo_core.seeds import hash32
 
 Net = TypeVar("Net", bound=Generator)
@@ -39,7 +39,7 @@ def with_standing_statistics(net: Net, batches: int, batch_size: int = 64) -> Ne
     device = next(made.parameters()).device
     with preserve_rng(), torch.autocast(device.type, enabled=False):
         for i in range(batches):
-            torch.manual_seed(hash32(0, "standing", i))
+            reseed(hash32(0, "standing", i))
             given = {**made.priors(batch_size), **cycled(made, batch_size)}
             made(*(given[name].to(device) for name in made.inputs))
     for name in norms:

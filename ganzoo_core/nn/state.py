@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 import torch
 from torch import nn
 
 
-def preserve_rng() -> AbstractContextManager[None]:
-    """Leaves the global generators as they were; those of GPUs only where some are in use."""
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # type: ignore[no-untyped-call]
-    return torch.random.fork_rng(gpus)
+def reseed(seed: int) -> None:
+    """Seed the global generators that are in use: the CPU's, and those of devices that have been touched.
+
+    `torch.manual_seed` would also queue the seed for devices that are not, where no `preserve_rng` could undo it.
+    """
+    torch.default_generator.manual_seed(seed)
+    for device in touched():
+        device.manual_seed_all(seed)
+
+
+def touched() -> list[Any]:
+    """The modules (torch.cuda, torch.xpu) of the kinds of device that are in use."""
+    return [device for device in (torch.cuda, torch.xpu) if device.is_initialized()]
+
+
+@contextmanager
+def preserve_rng() -> Iterator[None]:
+    """Leaves the global generators as they were; those of devices only where some are in use."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(()))
+        for device in touched():
+            kind = device.__name__.rpartition(".")[2]
+            stack.enter_context(torch.random.fork_rng(range(device.device_count()), device_type=kind))
+        yield
 
 
 class HasModes(Protocol):

@@ -8,8 +8,10 @@ A family knows nothing of it: `-c augment=ada` puts a wrapper around every discr
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
+from torch.overrides import TorchFunctionMode
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn.generator import Discriminator
@@ -29,6 +32,38 @@ PACE = 500_000  # real images in which p may go from 0 to 1, Sec. 3.1; a run of 
 EVERY = 4  # iterations
 
 
+class Made(TorchFunctionMode):
+    """Follows what has gone through weights, so that pictures of the data are known from those that a game has made.
+
+    A picture that no weight has touched is real, whatever has been done to it: noise, a crop, another size. Nothing
+    needs to be said by games for it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: weakref.WeakValueDictionary[int, Tensor] = weakref.WeakValueDictionary()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if any(self.is_made(value) for value in tensors((args, kwargs))):
+            written = args[:1] if func is Tensor.__setitem__ else ()
+            for value in tensors((result, written)):
+                self.made[id(value)] = value
+        return result
+
+    def is_made(self, x: Tensor) -> bool:
+        return isinstance(x, nn.Parameter) or self.made.get(id(x)) is x
+
+
+def tensors(values: Any) -> Iterator[Tensor]:
+    """All tensors in nested arguments or results."""
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, (tuple, list, dict)):
+        for value in values.values() if isinstance(values, dict) else values:
+            yield from tensors(value)
+
+
 class Augmented(Discriminator):
     """A discriminator that sees pictures through a pipe while it is trained; p is a buffer."""
 
@@ -37,20 +72,29 @@ class Augmented(Discriminator):
     seen: Tensor  # how many these were
     turns: Tensor  # iterations since
 
-    def __init__(self, D: Discriminator, pipe: Pipe, p: float, pace: int = PACE) -> None:
+    def __init__(self, D: Discriminator, pipe: Pipe, p: float, pace: int = PACE, channels: int | None = None) -> None:
         super().__init__()
-        self.D, self.pipe, self.pace = D, pipe, pace
-        self.real: frozenset[int] = frozenset()  # where the tensors of the batch lie in memory
+        self.D, self.pipe, self.pace, self.channels = D, pipe, pace, channels
+        self.following: Made | None = None  # while it is the one that moves
+        self.read: list[Tensor] = []  # features of real pictures, whose scores a head is still to make
         for name, value in (("p", p), ("above", 0.0), ("seen", 0.0), ("turns", 0.0)):
             self.register_buffer(name, torch.tensor(value))
 
-    def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *conditions: Any) -> Tensor:
+        if any(isinstance(c, Tensor) and c.ndim == 4 for c in conditions):
+            what = (
+                f"augment: {type(self.D).__name__} is shown pictures beside others, which would have to move with them"
+            )
+            raise GanzooError(what, "Leave it out: -c augment=none.")
         scores: Tensor = self.D(self.shown(x), *conditions)
         self.count(x, scores)
         return scores
 
     def features(self, x: Tensor) -> Tensor:
-        return self.D.features(self.shown(x))
+        features = self.D.features(self.shown(x))
+        if self.is_real(x):
+            self.read.append(features)
+        return features
 
     def score_and_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
         scores, features = self.D.score_and_features(self.shown(x))
@@ -63,22 +107,44 @@ class Augmented(Discriminator):
         return self.D
 
     def __getattr__(self, name: str) -> Any:
-        """What else the discriminator has: heads on its features."""
+        """What else the discriminator has. Pictures are shown to its other methods augmented, too."""
         try:
             return super().__getattr__(name)
         except AttributeError:
-            return getattr(super().__getattr__("D"), name)
+            found = getattr(super().__getattr__("D"), name)
+            return partial(self.through, found) if inspect.ismethod(found) else found
+
+    def through(self, method: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """Another method of the discriminator: one that looks at a picture, or a head on features."""
+        first = args[0] if args else None
+        if not isinstance(first, Tensor):
+            return method(*args, **options)
+        if first.ndim == 4 and first.shape[1] == self.channels:
+            return method(self.shown(first), *args[1:], **options)
+        result = method(*args, **options)
+        if any(first is h for h in self.read):
+            self.add(result)
+        return result
 
     def shown(self, x: Tensor) -> Tensor:
         return self.pipe(x, self.p) if self.training and x.ndim == 4 else x
 
-    @torch.no_grad()
+    def is_real(self, x: Tensor) -> bool:
+        return self.following is not None and not self.following.is_made(x)
+
     def count(self, x: Tensor, scores: Tensor) -> None:
-        """Scores of the batch's own pictures, while D is the one that moves."""
-        moves = next(self.D.parameters()).requires_grad
-        if self.training and moves and x.data_ptr() in self.real:
-            self.above += scores.detach().float().sign().mean() * len(x)
-            self.seen += len(x)
+        """Scores of real pictures, while D is the one that moves."""
+        if self.is_real(x):
+            self.add(scores)
+
+    @torch.no_grad()
+    def add(self, scores: Tensor) -> None:
+        """Only the first ones of a loss: those that a game asks for later are of wrong pairs, or asked for twice."""
+        if self.following is None:
+            return
+        self.above += scores.detach().float().sign().mean() * len(scores)
+        self.seen += len(scores)
+        self.following = None
 
     def adapt(self) -> None:
         """p goes up while r_t = E sign D(x) is above 0.6, and down below: Sec. 3.1, Eq. 1."""
@@ -91,37 +157,48 @@ class Augmented(Discriminator):
             count.zero_()
 
 
-def augmented(D: Discriminator, how: str, pace: int = PACE) -> Augmented:
-    """A discriminator behind the pipe that `how` names; an adaptive p may go from 0 to 1 in `pace` real images."""
+def augmented(D: Discriminator, how: str, pace: int = PACE, channels: int | None = None) -> Augmented:
+    """A discriminator behind the pipe that `how` names; an adaptive p may go from 0 to 1 in `pace` real images.
+
+    `channels` are those of the pictures, by which they are told from features. Errors: GanzooError.
+    """
     if pace < 1:
         raise GanzooError(f"ada_images {pace}: not 1 or more", "p may go from 0 to 1 in so many real images.")
-    return Augmented(D, PIPES[how], 0.0 if how in ADAPTIVE else 1.0, pace)
+    return Augmented(D, PIPES[how], 0.0 if how in ADAPTIVE else 1.0, pace, channels)
 
 
 def follow(objective: Objective, how: str) -> None:
-    """Let the augmented discriminators of a game see its batches, and p follow what they say of them."""
-    objective.phases = partial(watched_phases, objective.phases, how in ADAPTIVE)  # type: ignore[method-assign]
+    """Let an adaptive p follow what the augmented discriminators of a game say of real pictures."""
+    if how in ADAPTIVE:
+        objective.phases = partial(watched_phases, objective.phases)  # type: ignore[method-assign]
 
 
-def watched_phases(phases: Callable[[], Sequence[Phase]], adaptive: bool) -> list[Phase]:
+def watched_phases(phases: Callable[[], Sequence[Phase]]) -> list[Phase]:
     objective: nn.Module = phases.__self__  # type: ignore[attr-defined]
     judges = [module for module in objective.modules() if isinstance(module, Augmented)]
     return [
         replace(
             phase,
             steps=[replace(step, loss=partial(watched, judges, step.loss)) for step in phase.steps],
-            on_step_end=partial(adapted, judges if adaptive else [], phase.on_step_end),
+            on_step_end=partial(adapted, judges, phase.on_step_end),
         )
         for phase in phases()
     ]
 
 
-def watched(judges: Sequence[Augmented], loss: Callable[[Batch], Terms], batch: Mapping[str, Tensor]) -> Terms:
-    """The loss, with the discriminators told which pictures are real."""
-    real = frozenset(value.data_ptr() for value in batch.values())
-    for judge in judges:
-        judge.real = real
-    return loss(batch)
+def watched(judges: Sequence[Augmented], loss: Callable[[Batch], Terms], batch: Batch) -> Terms:
+    """The loss, with the discriminators that move told which pictures are real."""
+    moving = [judge for judge in judges if any(w.requires_grad for w in judge.parameters())]
+    if not moving:
+        return loss(batch)
+    with Made() as made:
+        for judge in moving:
+            judge.following = made
+        try:
+            return loss(batch)
+        finally:
+            for judge in moving:
+                judge.following, judge.read = None, []
 
 
 def adapted(judges: Sequence[Augmented], after: Callable[[float], None], u: float) -> None:
@@ -140,8 +217,9 @@ def ada(x: Tensor, p: Tensor) -> Tensor:
     """
     if not float(p):
         return x
-    x = warp(x, geometry(len(x), p, x))
-    return coloured(x, colour(len(x), p, x) if x.shape[1] == 3 else light(len(x), p, x))
+    with torch.autocast(x.device.type, enabled=False):  # bfloat16 counts pixels up to 256 only
+        x = warp(x, geometry(len(x), p, x))
+        return coloured(x, colour(len(x), p, x))
 
 
 def chosen(n: int, p: Tensor, x: Tensor) -> Tensor:
@@ -225,21 +303,38 @@ def reflected(at: Tensor, side: int) -> Tensor:
 
 
 def colour(n: int, p: Tensor, x: Tensor) -> Tensor:
-    """Matrices on (R, G, B, 1): brightness, contrast, luma flip, hue, saturation.  [n, 4, 4]"""
+    """Matrices on (channels, 1): brightness, contrast, luma flip; of RGB hue and saturation too.  [n, C + 1, C + 1]"""
+    flipped = luma_flip(n, p, x)
+    if x.shape[1] != 3:
+        return flipped @ light(n, p, x)
+    return hue_and_saturation(n, p, x) @ flipped @ light(n, p, x)
+
+
+def grays(x: Tensor) -> Tensor:
+    """The projection onto the axis of grays, on which all channels are alike.  [C + 1, C + 1]"""
+    v = torch.ones(x.shape[1] + 1, device=x.device) / math.sqrt(x.shape[1])
+    v[-1] = 0
+    return torch.outer(v, v)
+
+
+def luma_flip(n: int, p: Tensor, x: Tensor) -> Tensor:
+    """Light to dark and back.  [n, C + 1, C + 1]"""
+    flip = either(chosen(n, p, x), (torch.rand(n, device=x.device) < 0.5).float(), 0.0)
+    return torch.eye(x.shape[1] + 1, device=x.device) - 2 * grays(x) * flip.view(-1, 1, 1)
+
+
+def hue_and_saturation(n: int, p: Tensor, x: Tensor) -> Tensor:
+    """A turn about the axis of grays, and a stretch away from it.  [n, 4, 4]"""
     u, normal = partial(torch.rand, n, device=x.device), partial(torch.randn, n, device=x.device)
-    v = torch.tensor([1.0, 1.0, 1.0, 0.0], device=x.device) / math.sqrt(3)  # the axis of grays
-    along = torch.outer(v, v)
-    eye = torch.eye(4, device=x.device)
-    flip = either(chosen(n, p, x), (u() < 0.5).float(), 0.0)
+    along = grays(x)
     angle = either(chosen(n, p, x), 2 * math.pi * u() - math.pi, 0.0)
     s = either(chosen(n, p, x), (math.log(2) * normal()).exp(), 1.0)
     cross = torch.tensor([[0.0, -1, 1, 0], [1, 0, -1, 0], [-1, 1, 0, 0], [0, 0, 0, 0]], device=x.device) / math.sqrt(3)
     chroma = torch.diag(torch.tensor([1.0, 1.0, 1.0, 0.0], device=x.device)) - along
     last = torch.diag(torch.tensor([0.0, 0.0, 0.0, 1.0], device=x.device))
-    mirrored = eye - 2 * along * flip.view(-1, 1, 1)
     hue = along + last + chroma * angle.cos().view(-1, 1, 1) + cross * angle.sin().view(-1, 1, 1)
     saturated = along + last + chroma * s.view(-1, 1, 1)
-    return saturated @ hue @ mirrored @ light(n, p, x)
+    return saturated @ hue
 
 
 def light(n: int, p: Tensor, x: Tensor) -> Tensor:

@@ -34,6 +34,7 @@ class Preset:
 
     args: Mapping[str, Any] = field(default_factory=dict)
     train: Mapping[str, Any] = field(default_factory=dict)
+    suits: str = ""  # data that `ganzoo train` chooses it for where no preset is named: "folder", of one's own pictures
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ class Metric:
     tasks: tuple[str, ...] = ()  # for which it is measured when none is named; "any" for all of them
     kinds: tuple[str, ...] = ("images",)  # of outputs that it can measure
     share_of: str = ""  # the entry of its protocol that says of how many it is a share; "": it is none
+    higher: bool = False  # whether more is better
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-import torch
 from torch import Tensor, nn
 
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.nn.generator import Discriminator, Generator
 from ganzoo_core.nn.inputs import Input
-from ganzoo_core.nn.state import preserve_rng
+from ganzoo_core.nn.state import preserve_rng, reseed
 from ganzoo_core.objectives.arguments import (
     REQUIRED,
     Argument,
@@ -121,7 +120,7 @@ def build(made: Recipe, *, seed: int = 0, modules: Mapping[str, nn.Module] | Non
     """
     game = resolve(registry().families[made.family].objective)
     with preserve_rng():
-        torch.manual_seed(hash32(seed, "init"))
+        reseed(hash32(seed, "init"))
         nets: Mapping[str, nn.Module] = modules or {}
         if made.networks is not None and modules is None:
             nets = build_networks(made.networks, made.args)
@@ -129,7 +128,11 @@ def build(made: Recipe, *, seed: int = 0, modules: Mapping[str, nn.Module] | Non
         if how != "none":
             refuse_unaugmentable(made, nets)
             pace = made.args.get(AUGMENT_PACE, PACE)
-            nets = {k: augmented(net, how, pace) if isinstance(net, Discriminator) else net for k, net in nets.items()}
+            shape = next((net.output.shape for net in nets.values() if isinstance(net, Generator)), (None,))
+            nets = {
+                k: augmented(net, how, pace, shape[0]) if isinstance(net, Discriminator) else net
+                for k, net in nets.items()
+            }
         refuse_misfit(made, nets, game)
         declared = declared_arguments(game)
         objective: Objective = game(**nets, **{k: v for k, v in made.args.items() if k in declared})

@@ -37,20 +37,34 @@ def title(found: Found) -> str:
 
 
 def progress(found: Found) -> tuple[int, int]:
-    """Images seen, and images in all."""
-    done = found.log[-1].images if found.log else 0
+    """Images seen, as the log or the newest checkpoint has it, and images in all."""
+    done = max([entry.images for entry in found.log[-1:]] + [images for images, _ in found.checkpoints[-1:]], default=0)
     return done, counted(found.run.get("images")) or done
 
 
 def header(found: Found) -> str:
     done, total = progress(found)
-    state = "finished" if found.finished else f"{min(done / total, 1):.0%} done" if total else "not begun"
+    state = "finished" if is_over(found) else f"{share(done, total)} done" if total else "not begun"
     facts = [f"{state}, {done:,} images"]
     facts += [f"seed {text(found.run['seed'])}"] if "seed" in found.run else []
     facts += [f"preset {text(preset)}"] if (preset := tabled(found.run["recipe"]).get("preset")) else []
     facts += [text(found.run["device"])] if "device" in found.run else []
     line = " <span class=dot>·</span> ".join(facts)
     return f"<header><h1>{text(title(found))}</h1>\n<p class=facts>{line}</p></header>"
+
+
+def is_over(found: Found) -> bool:
+    """Whether it has come to its end: a run that was stopped has a model, too."""
+    done, total = progress(found)
+    return found.has_model and done >= total
+
+
+def share(done: int, total: int) -> str:
+    """In percent: what has begun is not 0 %, and what is not over is not 100 %."""
+    percent = 100 * min(done / total, 1)
+    return (
+        f"{percent:.0f}%" if percent in (0, 100) or 1 <= percent <= 99 else f"{percent:.2g}%" if percent < 1 else "99%"
+    )
 
 
 def section(name: str, *parts: str) -> str:
@@ -95,7 +109,7 @@ def losses(found: Found) -> str:
             players.setdefault(player, {}).setdefault(term or player, []).append((entry.images, value))
     marks = phases(found.log)
     charts = [chart(f"Player {name}", "loss", terms, marks) for name, terms in list(players.items())[:PLAYERS]]
-    charts += [variety(found, marks)]
+    charts += [variety(found, marks), scores(found, marks)]
     notes = "Thin lines are the losses as logged, thick ones their running means; spikes beyond an axis are cut."
     notes += f" {found.damaged:,} damaged lines of the log were left out." if found.damaged else ""
     return section("Losses", f"<p class=quiet>{notes}</p>", *charts)
@@ -113,6 +127,16 @@ def variety(found: Found, marks: Sequence[tuple[int, str]]) -> str:
     if len(seen) < 2:
         return ""
     return chart("Variety of the samples", "share of the data's", {"variety": seen}, marks, floor=0.0)
+
+
+def scores(found: Found, marks: Sequence[tuple[int, str]]) -> str:
+    """What --eval-every found, metric by metric."""
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for row in found.evals:
+        if is_number(row.get("value")):
+            lines.setdefault(str(row.get("name"))[:80], []).append((row["images"], float(row["value"])))
+    drawn = {name: points for name, points in list(lines.items())[:PLAYERS] if len(points) > 1}
+    return chart("Scores", ", ".join(drawn), drawn, marks) if drawn else ""
 
 
 def samples(found: Found) -> str:
@@ -176,6 +200,9 @@ def settings(found: Found) -> str:
     origin += [("source", source)] if (source := found.run.get("source")) not in (None, data.get("name")) else []
     training = [(k.replace("_", " "), found.run[k]) for k in TRAINING if found.run.get(k) not in (None, "", {}, 0)]
     training = [("seed", found.run.get("seed", "")), *training]
+    same = {True: "bit for bit, on such a machine", False: "no: its kernels were the fastest (--fast)"}
+    if (kept := found.run.get("deterministic")) in (True, False):
+        training += [("repeats", same[bool(kept)])]
     versions = list(tabled(found.run.get("versions")).items())[:30]
     command = f"<pre><code>{text(found.run.get('command', ''), 2000)}</code></pre>"
     columns = [("Recipe", named + arguments), ("Data", origin), ("Training", training), ("Versions", versions)]
@@ -198,7 +225,7 @@ def summary(found: Found) -> dict[str, Any]:
     last = found.log[-1] if found.log else Entry(0, "", {})
     return {
         "run": {k: found.run.get(k) for k in ("recipe", "data", "seed", "command", "versions")},
-        "finished": found.finished, "images": done, "total": total, "phase": last.phase, "losses": dict(last.losses),
+        "finished": is_over(found), "images": done, "total": total, "phase": last.phase, "losses": dict(last.losses),
         "warnings": [{"images": images, "text": said} for images, said in found.warnings],
         "samples": {name: len(group) for name, group in found.grids.items()},
         "metrics": list(found.metrics), "checkpoints": [images for images, _ in found.checkpoints],

@@ -49,7 +49,8 @@ class Found:
     grids: Mapping[str, Sequence[Grid]]  # by the name of what is shown
     metrics: Sequence[Mapping[str, Any]]
     checkpoints: Sequence[tuple[int, int]]  # images, bytes
-    finished: bool
+    evals: Sequence[Mapping[str, Any]]  # evals.jsonl: images, name, value
+    has_model: bool  # that of its newest checkpoint, or the best one
 
     @property
     def warnings(self) -> list[tuple[int, str]]:
@@ -68,7 +69,8 @@ def read(folder: Path) -> Found:
         grids=grids(folder / "samples"),
         metrics=[m for m in listed(tabled(measured).get("metrics", measured)) if isinstance(m, dict)],
         checkpoints=checkpoints(folder / "checkpoints"),
-        finished=exists(folder / "model" / "config.json"),
+        evals=looks(folder / "evals.jsonl") or [],
+        has_model=exists(folder / "model" / "config.json"),
     )  # fmt: skip
 
 

@@ -19,10 +19,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from ganzoo_core.errors import GanzooError
 from ganzoo_core.models import model, store
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, from_batch
 from ganzoo_core.nn.walk import interpolate_seeds
+from ganzoo_core.objectives.augment import EVERY, Augmented
 from ganzoo_core.objectives.objective import Move, Objective, Phase, Step
 from ganzoo_core.plugin.records import resolve
 from ganzoo_core.registry import index
@@ -307,6 +309,26 @@ class Conformance:
                 assert loaded.config["id"] == weights_id
                 assert loaded.config["licence"] not in ("", "NOASSERTION")
                 assert loaded.config["dataset"]["licence"]
+
+    def test_adaptive_augmentation_hears_every_discriminator(self, family: str) -> None:
+        """With augment=ada every discriminator that moves is heard on real pictures, and p follows one that is sure."""
+        try:
+            made = recipe(family, preset="tiny", given={"augment": "ada", "ada_images": 64})
+            objective = build(made)
+            reports = trainer(objective).run(objective, synthetic(objective.needs, made.args))
+            judges = [module for module in objective.modules() if isinstance(module, Augmented)]
+            heard = [False] * len(judges)
+            for _ in reports:
+                heard = [before or bool(judge.seen or judge.p) for before, judge in zip(heard, judges, strict=True)]
+        except GanzooError as fault:
+            assert "augment" in str(fault)  # refused in a line: it does not suit the game
+            return
+        assert judges and all(heard)
+        for judge in judges:
+            for count, value in ((judge.p, 0), (judge.above, 8), (judge.seen, 8), (judge.turns, EVERY)):
+                count.fill_(value)
+            judge.adapt()
+            assert judge.p > 0
 
 
 def owner(family: str) -> str:

@@ -14,11 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import safetensors.torch
 from torch import Tensor
@@ -32,6 +34,9 @@ FORMAT = 2
 FORMATS = (1, 2)
 KEEP = 2
 MANIFEST = "manifest.json"
+MAX_TENSORS, MAX_HEADER = 2_000_000, 512 << 20  # our own files: three tensors for each weight that Adam moves
+SAFE = "".join(chr(c) for c in range(33, 127) if chr(c) not in '%/\\"')  # of names; what else they have is encoded
+FILE = re.compile(r"(objective|optimizers|rank-[1-9][0-9]{0,5})\.safetensors")
 
 
 def save(folder: Path, checkpoint: Checkpoint, buffers: frozenset[str], processes: Processes) -> Path:
@@ -91,7 +96,14 @@ def files_of(checkpoint: Checkpoint) -> dict[str, bytes]:
 
 
 def pack(tensors: Mapping[str, Tensor]) -> bytes:
-    return bytes(safetensors.torch.save({k: v.cpu().contiguous() for k, v in tensors.items()}))
+    """The bytes of a file that can be read again: names are percent-encoded, whatever a game calls its own.
+
+    Errors: GanzooError for tensors that the reader would refuse.
+    """
+    named = {quote(k, safe=SAFE): v.cpu().contiguous() for k, v in tensors.items()}
+    data = bytes(safetensors.torch.save(named))
+    read_header(data, "checkpoint", MAX_TENSORS, MAX_HEADER)
+    return data
 
 
 def write(path: Path, data: bytes) -> dict[str, Any]:
@@ -208,24 +220,40 @@ def with_new_names(old: Checkpoint) -> Checkpoint:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
+    """Its own hash, format and every type are checked. Errors: IntegrityError."""
     try:
         manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes(), object_pairs_hook=unique)
         claimed = manifest.pop("sha256")
         whole = claimed == own_hash(manifest) and manifest["format"] in FORMATS
-    except (ValueError, KeyError, AttributeError) as fault:
+        refuse_malformed(manifest)
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as fault:
         raise IntegrityError(f"{MANIFEST} is damaged: {escape(fault)}") from None
     if not whole:
         raise IntegrityError(f"{MANIFEST} is damaged, or of another format")
     return manifest
 
 
+def refuse_malformed(manifest: Mapping[str, Any]) -> None:
+    """Errors: ValueError, KeyError, TypeError for what is no position, or no file of ours."""
+    position = Position(**manifest["position"])
+    counts = [position.phase, position.iteration, position.images, manifest["world"]]
+    for name, entry in manifest["files"].items():
+        if not FILE.fullmatch(name) or not isinstance(entry["sha256"], str):
+            raise ValueError(f"file {name!r}")
+        counts.append(entry["bytes"])
+    if not all(type(count) is int and 0 <= count < 1 << 63 for count in counts):
+        raise ValueError("a count that is none")
+
+
 def verified(path: Path, promised: Mapping[str, Any]) -> bytes:
-    data = path.read_bytes()
+    data = path.read_bytes() if path.is_file() else b""
     if len(data) != promised["bytes"] or hashlib.sha256(data).hexdigest() != promised["sha256"]:
         raise IntegrityError(f"{path.name} is not what the manifest promises")
     return data
 
 
 def unpack(files: Mapping[str, bytes], name: str) -> Tensors:
-    read_header(files[name], name)
-    return dict(safetensors.torch.load(files[name]))
+    if name not in files:
+        raise IntegrityError(f"{name} is missing")
+    read_header(files[name], name, MAX_TENSORS, MAX_HEADER)
+    return {unquote(k): v for k, v in safetensors.torch.load(files[name]).items()}

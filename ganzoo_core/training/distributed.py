@@ -7,6 +7,7 @@ Networks are never wrapped: after each backward pass the mover's gradients are a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,8 +18,12 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from ganzoo_core.errors import ExternalError, escape
+from ganzoo_core.errors import ExternalError, GanzooError, escape
 
+# How gloo, NCCL and the store say that they lost somebody.
+GONE = re.compile(
+    r"connect|peer|gloo|nccl|socket|store|timed? ?out|broken pipe|reset|heartbeat|terminated", re.IGNORECASE
+)
 PATIENCE = timedelta(minutes=10)  # for a process that hangs; one that dies is noticed at once
 
 
@@ -34,9 +39,9 @@ class Processes:
         """What every process holds, by rank."""
         return [value]
 
-    def all_reduce_max(self, value: int) -> int:
-        """The largest of all processes' numbers."""
-        return value
+    def all_reduce_max(self, values: list[int]) -> list[int]:
+        """The largest of all processes' numbers, place by place."""
+        return values
 
 
 class Group(Processes):
@@ -66,37 +71,62 @@ class Group(Processes):
             dist.all_gather_object(values, value)
         return values
 
-    def all_reduce_max(self, value: int) -> int:
-        number = torch.tensor(value, device="cuda" if dist.get_backend() == "nccl" else "cpu")
+    def all_reduce_max(self, values: list[int]) -> list[int]:
+        numbers = torch.tensor(values)  # on the CPU, through gloo: no device is waited for
         with collective():
-            dist.all_reduce(number, dist.ReduceOp.MAX)
-        return int(number)
+            dist.all_reduce(numbers, dist.ReduceOp.MAX)
+        return [int(n) for n in numbers.tolist()]
 
 
 @contextmanager
 def collective() -> Iterator[None]:
-    """A talk with the other processes; one that is gone is an outside fault, not a bug."""
+    """A talk with the other processes; one that is gone is an outside fault. Whatever else is raised is a bug."""
     try:
         yield
     except (RuntimeError, dist.DistError) as fault:
+        if not isinstance(fault, dist.DistError) and not GONE.search(str(fault)):
+            raise
         raise ExternalError(
             f"another process of this run is gone: {escape(fault)}", "Look at its output; --resume goes on from here."
         ) from fault
 
 
+def claim_device(name: str) -> None:
+    """Before CUDA is used at all: each process of a machine has a GPU of its own, and touches no other.
+
+    Errors: GanzooError for more processes than GPUs.
+    """
+    if not several() or not on_gpu(name):
+        return
+    rank, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if rank >= gpus:
+        processes = os.environ.get("LOCAL_WORLD_SIZE", str(rank + 1))
+        what = f"{processes} processes on a machine with {gpus} GPU{'s' if gpus > 1 else ''}"
+        raise GanzooError(what, f"Use --nproc-per-node {gpus}, or --device cpu.")
+    torch.cuda.set_device(rank)
+
+
+def several() -> bool:
+    """Whether torchrun started more than this process."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def on_gpu(name: str) -> bool:
+    """Whether --device `name` is a GPU of this machine."""
+    return torch.cuda.is_available() and (name == "auto" or name.startswith("cuda"))
+
+
 @contextmanager
-def process_group() -> Iterator[Processes]:
-    """The processes that torchrun started, or this one alone. Takes the group down at the end."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+def process_group(device: str) -> Iterator[Processes]:
+    """The processes that torchrun started, or this one alone, to train on `device`. Takes the group down at the end."""
+    if not several():
         yield Processes()
         return
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     # It takes the group of the moment for a default argument, and the first optimizer imports it: a group that it holds
     # outlives its end, and its threads may abort the process while Python shuts down. Imported now, it takes None.
     import_module("torch.distributed.nn.functional")
     with collective():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+        dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu(device) else "gloo", timeout=PATIENCE)
     try:
         yield Group()
     finally:

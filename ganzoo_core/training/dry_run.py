@@ -7,7 +7,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.nn.state import preserve_rng
@@ -18,19 +19,51 @@ from ganzoo_core.training.loaders import BatchLoader
 def dry_run(objective: Objective, loader: BatchLoader) -> int:
     """Every loss of every phase once, on two samples and on a copy: a misfit shows before the first step.
 
-    Returns how long the phases say they are, in real images: some know it only once they have seen data.
+    It is a sketch, whose tensors have shapes and no numbers, so that large networks cost nothing; a game that has to
+    see numbers is played in earnest, where it stands. Returns how long the phases say they are, in real images: some
+    know it only once they have seen data.
     """
-    trial = copy.deepcopy(objective).train()
     with preserve_rng():
-        if trial.prepare_on:
-            trial.prepare(next(loader(start=0, batch_size=trial.prepare_on)))
-        phases = trial.phases()
-        for phase in phases:
-            phase.on_start()
-            batch = next(loader(start=0, batch_size=2, **{k: v for k, v in phase.data.items() if k != "batch_size"}))
-            for step in phase.steps:
-                dry_run_step(trial, step.loss, batch)
+        if not objective.prepare_on:
+            try:
+                return play(sketch_of(objective), loader, torch.device("meta"))
+            except Exception:
+                pass
+        return play(copy.deepcopy(objective), loader, device_of(objective))
+
+
+def sketch_of(objective: Objective) -> Objective:
+    """A copy on the meta device, without copying anything; single numbers (a depth, an alpha) stay what they are."""
+    meta: dict[int, Any] = {}
+    for tensor in [*objective.parameters(), *objective.buffers()]:
+        if isinstance(tensor, nn.Parameter):
+            meta[id(tensor)] = nn.Parameter(tensor.detach().to("meta"), tensor.requires_grad)
+        elif tensor.ndim:
+            meta[id(tensor)] = tensor.to("meta")
+    return copy.deepcopy(objective, meta)
+
+
+def device_of(objective: Objective) -> torch.device:
+    return next((w.device for w in objective.parameters()), torch.device("cpu"))
+
+
+def play(trial: Objective, loader: BatchLoader, device: torch.device) -> int:
+    """Errors: GanzooError for a loss that does not fit its data, or returns something else than named scalars."""
+    trial.train()
+    if trial.prepare_on:
+        trial.prepare(moved(next(loader(start=0, batch_size=trial.prepare_on)), device))
+    phases = trial.phases()
+    for phase in phases:
+        phase.on_start()
+        options = {k: v for k, v in phase.data.items() if k != "batch_size"}
+        batch = moved(next(loader(start=0, batch_size=2, **options)), device)
+        for step in phase.steps:
+            dry_run_step(trial, step.loss, batch)
     return sum(phase.images for phase in phases)
+
+
+def moved(batch: Batch, device: torch.device) -> Batch:
+    return {name: value.to(device) for name, value in batch.items()}
 
 
 def dry_run_step(trial: Objective, loss: Callable[[Batch], Any], batch: Batch) -> None:

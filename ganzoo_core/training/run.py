@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo_core import imaging
 from ganzoo_core.data import how_to_have
-from ganzoo_core.errors import ExternalError, GanzooError, UnknownNameError, escape, tell_user
+from ganzoo_core.errors import ExternalError, GanzooError, Stopped, UnknownNameError, escape, tell_user
 from ganzoo_core.models.model import load
 from ganzoo_core.models.store import Origin, unwrapped, write_model
 from ganzoo_core.nn.device import pick_device, pick_precision
@@ -24,20 +26,26 @@ from ganzoo_core.objectives.objective import Objective
 from ganzoo_core.plugin.records import resolve
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.registry.recipes import Recipe, args_of
-from ganzoo_core.training import checkpoint, run_dir
+from ganzoo_core.training import checkpoint, publishing, run_dir
 from ganzoo_core.training.callbacks.base import Callback, Run
 from ganzoo_core.training.callbacks.checkpoints import CheckpointCallback
 from ganzoo_core.training.callbacks.health import HealthCallback
 from ganzoo_core.training.callbacks.log import LogCallback
 from ganzoo_core.training.callbacks.samples import SamplesCallback
-from ganzoo_core.training.distributed import Processes, process_group
+from ganzoo_core.training.determinism import deterministic_kernels
+from ganzoo_core.training.distributed import Processes, claim_device, process_group
 from ganzoo_core.training.dry_run import dry_run
 from ganzoo_core.training.examples import check_batch
+from ganzoo_core.training.length import Trial, images_in
 from ganzoo_core.training.loaders import BatchLoader, loader_of
-from ganzoo_core.training.signals import Signals, signals
+from ganzoo_core.training.publishing import ModelPublisher, Publisher, Score
+from ganzoo_core.training.signals import Signals, deferred_interrupt, signals
 from ganzoo_core.training.trainer import Alternating, Checkpoint, Report, Trainer
+from ganzoo_core.weights.config import read_config
 
+T = TypeVar("T", bound=Trainer)
 PREVIEW = 64  # pictures in a progress grid
+RAMPUP = 0.05  # of the moving average, where nothing else is said: a short run does not publish its first weights
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,12 @@ class Settings:
     out: str | Path | None = None  # the run directory; None: nothing is written
     force: bool = False  # replace a run that is there
     resume: bool = False  # go on with the run that is there
-    checkpoint_every: int = 0  # in images; 0: a twentieth of the run
+    minutes: float = 0  # length in time, in place of `images`: measured before the first step
+    checkpoint_every: int = 0  # in images; 0: a twentieth of the run. At least every ten minutes in any case
+    publish_at: tuple[int, ...] = ()  # image counts at which the model is kept, in models/IMAGES
+    eval_every: int = 0  # in images: how often the model is scored, and kept as `model` where it is the best so far
+    score: Callable[[Path], Score] | None = None  # of a model directory: ganzoo_core.metrics.scorer makes one
+    fast: bool = False  # on a GPU, whatever kernels are fastest: not the same bits every time
     signals: bool = False  # SIGTERM, SIGINT, SIGHUP: save and end; SIGUSR1: save
     callbacks: tuple[Callable[[Run], Callback], ...] = ()
     data_options: Mapping[str, Any] = field(default_factory=dict)
@@ -68,22 +81,48 @@ class Settings:
 def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Report]:
     """Train `objective` on `data`, one report per iteration; nothing happens until the result is iterated.
 
-    With `settings.out` a run directory is written: run.json, log.jsonl, samples/, checkpoints/ and, at the end, model/.
-    Errors: GanzooError for what does not fit, DivergenceError for losses that are not finite, ExternalError, Stopped.
+    With `settings.out` a run directory is written: run.json, log.jsonl, samples/, checkpoints/ and model/, which is
+    that of the newest checkpoint. A caller who iterates no further leaves a checkpoint of what has been reached. On a
+    GPU torch is asked for deterministic kernels until then, unless the settings are `fast`.
+    Errors: GanzooError for what does not fit, DivergenceError for losses that are not finite, ExternalError, Stopped;
+    KeyboardInterrupt once the step is whole and saved.
     """
+    refuse_contradictions(settings)
     folder = Path(settings.out) if settings.out is not None else None
-    pick_device(settings.device)  # before anything is written
+    claim_device(settings.device)
+    device = pick_device(settings.device)  # before anything is written
     loader = open_loader(objective, data, settings)
     if settings.init:
         initialise(objective, settings.init)
     if not loader.info.keys:  # nobody has looked at it before
         check_batch(next(loader(start=0, batch_size=PREVIEW)), objective)
     length = dry_run(objective, loader)
-    settings = replace(settings, images=settings.images or length)
-    with process_group() as processes, signals(settings.signals) as heard:
+    with process_group(settings.device) as processes, signals(settings.signals) as heard:
         first = processes.rank == 0
-        with run_dir.occupied(folder) if folder is not None and first else nullcontext():
+        with (
+            run_dir.occupied(folder) if folder is not None and first else nullcontext(),
+            deterministic_kernels(device, not settings.fast),
+        ):
+            settings = replace(settings, images=length_of(objective, loader, settings, processes) or length)
             yield from run(objective, data, loader, settings, folder, processes, heard)
+
+
+def refuse_contradictions(settings: Settings) -> None:
+    """Options that cannot be meant together."""
+    if settings.minutes and (settings.images or settings.resume):
+        other = "--images" if settings.images else "--resume"
+        raise GanzooError(f"--minutes and {other}: two lengths", "Give one; --resume --images MORE makes a run longer.")
+    if settings.init and settings.resume:
+        raise GanzooError("--init and --resume: two beginnings", "Give one.")
+    if bool(settings.eval_every) != (settings.score is not None):
+        raise GanzooError("--eval-every IMAGES and --metric NAME go together", "Give both.")
+
+
+def length_of(objective: Objective, loader: BatchLoader, settings: Settings, processes: Processes) -> int:
+    """The length that the settings ask for, in real images; 0: as the phases say."""
+    if not settings.minutes:
+        return settings.images
+    return images_in(settings.minutes, objective, loader, trainer_of(objective, settings, processes, Trial))
 
 
 def run(
@@ -96,27 +135,59 @@ def run(
     heard: Signals,
 ) -> Iterator[Report]:
     """The run itself, in a directory that is ours."""
-    trainer = trainer_of(objective, settings, processes)
+    trainer, first = trainer_of(objective, settings, processes, Alternating), processes.rank == 0
+    if folder is not None and settings.resume:
+        trainer.begun = run_dir.begun(run_dir.read(folder))
     start = prepare_folder(folder, description(objective, data, loader, settings, trainer), settings, processes)
+    warn_of_parts(objective, trainer)
     preview = trainer.to_device(next(loader(start=0, batch_size=PREVIEW)))
     title = objective.recipe.family if objective.recipe else type(objective).__name__
     view = Run(objective, preview, folder, title, tuple(loader.about()))
-    callbacks = [make(view) for make in callbacks_of(folder, settings)] if processes.rank == 0 else []
-    keeper = CheckpointCallback(folder, objective, settings.checkpoint_every, processes, heard)
+    callbacks = [make(view) for make in callbacks_of(folder, settings)] if first else []
+    publisher = publisher_of(folder, objective, loader, settings, start.position.images if start else 0)
+    keeper = CheckpointCallback(
+        folder, objective, settings.checkpoint_every, processes, heard, publisher, settings.eval_every,
+        settings.publish_at,
+    )  # fmt: skip
     last = None
     try:
         for last in with_callbacks(trainer.run(objective, loader, start), callbacks, keeper):
             yield last
+    except Stopped as fault:
+        if settings.signals:
+            raise
+        raise KeyboardInterrupt(str(fault)) from None  # as a program expects it that leaves signals to Python
     except torch.OutOfMemoryError as fault:
         raise ExternalError("out of memory on the device", "Set a smaller --micro-batch or --batch-size.") from fault
     finally:
         for watcher in callbacks:
             watcher.close()
-    images = last.total if last else start.position.images if start else 0
     if last is None:
-        tell_user(f"{folder}: is finished at {images:,} images; --images MORE extends it")
-    if folder is not None and processes.rank == 0 and objective.recipe is not None and objective.recipe.networks:
-        publish(folder / "model", objective, loader, settings, images)
+        tell_user(f"{folder}: is finished at {settings.images:,} images; --images MORE extends it")
+        if folder is not None and start is not None and first and stale(folder, start.position.images, settings):
+            publisher(start.position.images)
+
+
+def stale(folder: Path, images: int, settings: Settings) -> bool:
+    """Whether the model is not that of the last checkpoint, after which the run was killed."""
+    try:
+        found: int = read_config(folder / "model")["training"]["images"]
+    except GanzooError:
+        return True
+    return found < images and settings.score is None and not (folder / publishing.EVALS).exists()
+
+
+def warn_of_parts(objective: Objective, trainer: Trainer) -> None:
+    """Micro-batches change a game that looks at a batch as a whole, and networks that do."""
+    size = trainer.batch_size // trainer.processes.world
+    norms = any(isinstance(m, _BatchNorm) for m in objective.modules())
+    parts = trainer.micro_batch and (not size or trainer.micro_batch < size)  # 0: a size of each phase's own
+    if parts and trainer.processes.rank == 0 and (norms or objective.batchwise):
+        what = "its batch norm" if norms else f"{type(objective).__name__}"
+        tell_user(
+            f"warning: --micro-batch {trainer.micro_batch}: {what} looks at a batch as a whole and now sees parts of "
+            "it, so the result is another one"
+        )
 
 
 def prepare_folder(
@@ -133,6 +204,7 @@ def prepare_folder(
     if processes.rank == 0:
         run_dir.resume(folder, about)
         checkpoint.sweep(folder / "checkpoints")
+        publishing.sweep(folder)
     processes.gather("swept")
     start, skipped = checkpoint.newest(folder / "checkpoints", processes.rank)
     images = start.position.images if start else 0
@@ -147,14 +219,23 @@ def prepare_folder(
 
 
 def with_callbacks(
-    reports: Iterable[Report], callbacks: list[Callback], keeper: CheckpointCallback
+    reports: Iterator[Report], callbacks: list[Callback], keeper: CheckpointCallback
 ) -> Iterator[Report]:
-    """Reports on their way to the caller, seen by everyone."""
-    for report in reports:
-        for watcher in callbacks:
-            watcher.on_report(report)
-        keeper.on_report(report)
-        yield report
+    """Reports on their way to the caller, seen by everyone. A step is never interrupted, and a caller who stops here
+    loses nothing."""
+    while True:
+        with deferred_interrupt(keeper.heard):
+            report = next(reports, None)
+            if report is None:
+                return
+            for watcher in callbacks:
+                watcher.on_report(report)
+            keeper.on_report(report)
+        try:
+            yield report
+        except GeneratorExit:
+            keeper.abandon(report)
+            raise
 
 
 def callbacks_of(folder: Path | None, settings: Settings) -> Iterator[Callable[[Run], Callback]]:
@@ -181,17 +262,18 @@ def open_loader(objective: Objective, data: Any, settings: Settings) -> BatchLoa
     return loader
 
 
-def trainer_of(objective: Objective, settings: Settings, processes: Processes) -> Trainer:
+def trainer_of(objective: Objective, settings: Settings, processes: Processes, kind: type[T]) -> T:
     """The trainer that recipe and settings ask for."""
     device = pick_device(settings.device)
     train: Mapping[str, Any] = objective.recipe.train if objective.recipe else {}
     ema = train.get("ema_images", 0) if settings.ema_images is None else settings.ema_images
-    return Alternating(
+    rampup = train.get("ema_rampup", RAMPUP) if settings.ema_rampup is None else settings.ema_rampup
+    return kind(
         seed=settings.seed,
         batch_size=settings.batch_size or train.get("batch_size", 0),
         images=settings.images,
         ema_images=ema,
-        ema_rampup=train.get("ema_rampup", 0) if settings.ema_rampup is None else settings.ema_rampup,
+        ema_rampup=rampup if ema else 0,
         device=device,
         precision=pick_precision(settings.precision, device),
         micro_batch=settings.micro_batch or train.get("micro_batch", 0),
@@ -240,6 +322,7 @@ def description(
         "source": str(data) if isinstance(data, (str, Path)) else None,
         "seed": settings.seed,
         "images": settings.images,
+        "begun": trainer.begun or settings.images,
         "batch_size": trainer.batch_size,
         "ema_images": trainer.ema_images,
         "micro_batch": trainer.micro_batch,
@@ -247,19 +330,33 @@ def description(
         "precision": str(trainer.precision).removeprefix("torch."),
         "ema_rampup": trainer.ema_rampup,
         "standing_batches": settings.standing_batches,
+        "deterministic": trainer.device.type == "cpu" or not settings.fast,
         "processes": trainer.processes.world,
         "data_options": dict(settings.data_options),
         **run_dir.environment(dists_of(made)),
     }
 
 
-def publish(folder: Path, objective: Objective, loader: BatchLoader, settings: Settings, images: int) -> None:
-    """The model directory at the end of a run, with its discriminators and a picture of samples."""
+def publisher_of(
+    folder: Path | None, objective: Objective, loader: BatchLoader, settings: Settings, begins: int
+) -> Publisher:
+    """What writes the model of a run; networks that are the user's own are in its checkpoints alone."""
+    made: Recipe | None = objective.recipe
+    if folder is None or made is None or not made.networks:
+        return Publisher()
+    write = partial(publish, objective=objective, loader=loader, settings=settings, run=folder)
+    return ModelPublisher(folder, write, settings.publish_at, settings.eval_every, settings.score, begins)
+
+
+def publish(
+    folder: Path, images: int, *, objective: Objective, loader: BatchLoader, settings: Settings, run: Path
+) -> None:
+    """A model directory of the game as it stands, with its discriminators and a picture of samples."""
     made: Recipe = objective.recipe
     tag = "".join(c if c.isalnum() else "_" for c in loader.info.name.lower()).strip("_") or "own"
     origin = Origin(
         f"{made.family}.{tag}", "NOASSERTION", loader.info.name, loader.info.licence or "NOASSERTION",
-        images, settings.seed, run_dir.read(folder.parent)["command"], run_dir.versions(dists_of(made)),
+        images, settings.seed, run_dir.read(run)["command"], run_dir.versions(dists_of(made)),
     )  # fmt: skip
     for net in objective.modules():
         name_classes(net, loader.info.class_names)

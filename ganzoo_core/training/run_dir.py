@@ -7,6 +7,7 @@ runs/<name>/  run.json  log.jsonl  health.jsonl  samples/*.png  checkpoints/<ima
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shlex
 import shutil
@@ -24,9 +25,20 @@ from ganzoo_core.files import as_text, write_aside
 
 FORMAT = 1
 OURS = (  # what --force may replace, and nothing else
-    "run.json", "log.jsonl", "health.jsonl", "samples", "checkpoints", "model", "report.html", "tensorboard",
+    "run.json", "log.jsonl", "health.jsonl", "evals.jsonl", "samples", "checkpoints", "model", "models", "report.html",
+    "tensorboard",
 )  # fmt: skip
-SAME = ("recipe", "data", "seed", "batch_size", "ema_images", "micro_batch", "device", "precision")  # for a resume
+SAME = (  # for a resume
+    "recipe", "data", "seed", "batch_size", "ema_images", "ema_rampup", "micro_batch", "device", "precision",
+)  # fmt: skip
+NUMBER, MAYBE = (int, float), (int, float, type(None))
+KEYS: dict[str, tuple[type, ...]] = {  # of run.json, and what each may be
+    "recipe": (dict, type(None)), "data": (dict,), "source": (str, type(None)), "seed": (int,), "images": (int,),
+    "batch_size": (int,), "ema_images": NUMBER, "ema_rampup": MAYBE, "standing_batches": (int, type(None)),
+    "micro_batch": (int,), "device": (str,), "precision": (str,), "command": (str,), "versions": (dict,),
+    "data_options": (dict, type(None)), "begun": (int, type(None)),
+}  # fmt: skip
+COUNTS = ("seed", "images", "batch_size", "ema_images", "ema_rampup", "standing_batches", "micro_batch", "begun")
 
 
 @contextmanager
@@ -39,20 +51,23 @@ def occupied(folder: Path) -> Iterator[None]:
         raise GanzooError("training into a directory needs POSIX locks", "Train under WSL, Linux or macOS.")
     import fcntl
 
+    path = folder / ".lock"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / ".lock", "a")  # noqa: SIM115 (held until the run ends)
+        lock = open(path, "a")  # noqa: SIM115 (held until the run ends)
     except OSError as fault:
         raise GanzooError(f"{escape(folder)}: {fault.strerror}", "Choose another --out.") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not path.exists() or not os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                raise OSError("the run that had it removed the file in between")
         except OSError:
             raise GanzooError(f"{folder}: another run is at work here", "Choose another --out.") from None
         try:
             yield
         finally:
-            (folder / ".lock").unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()  # refused before anything was written: nothing new is left behind
 
@@ -64,7 +79,8 @@ def begin(folder: Path, description: Mapping[str, Any], force: bool) -> None:
         raise GanzooError(f"{folder}: exists and is not empty", "Choose another --out, --resume it, or --force.")
     for name in OURS:
         path = folder / name
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        linked = path.is_symlink()  # to a larger disk, say: what it leads to is not ours to remove
+        shutil.rmtree(path) if path.is_dir() and not linked else path.unlink(missing_ok=True)
     write_json(folder / "run.json", description)
 
 
@@ -73,15 +89,37 @@ def resume(folder: Path, description: Mapping[str, Any]) -> None:
     old = read(folder)
     new = json.loads(json.dumps(description, default=str))
     for key in SAME:
-        if old[key] != new[key]:
-            raise GanzooError(f"--resume {folder}: {difference(key, old[key], new[key])}", "Resume it as it was begun.")
+        if same(old, key) != same(new, key):
+            raise changed(folder, key, same(old, key), same(new, key))
+    for dist, version_then in old["versions"].items():
+        if (now := new["versions"].get(dist, "not here")) != version_then:
+            tell_user(f"warning: {folder} was begun with {escape(dist)} {escape(version_then)}, and it is {now} now")
     if old["images"] and new["images"] and new["images"] < old["images"]:
         raise GanzooError(f"--resume {folder}: is {old['images']:,} images long, not {new['images']:,}", "Give more.")
     if old["images"] and new["images"] and new["images"] > old["images"]:
-        u = old["images"] / new["images"]
         longer = f"extended from {old['images']:,} to {new['images']:,} images"
-        tell_user(f"{longer}: what was its end is now {u:.2f} of its course, and its schedules go back to there")
-    write_json(folder / "run.json", {**description, "command": old["command"]})  # the one that began it
+        tell_user(f"{longer}: its last phase is that much longer, and its schedules go back to there")
+    write_json(folder / "run.json", {**description, "begun": begun(old), "command": old["command"]})
+
+
+def same(document: Mapping[str, Any], key: str) -> Any:
+    """What a run says of one of SAME; an older one knows no `ema_rampup`, and has none."""
+    return document.get(key, 0) if key == "ema_rampup" else document[key]
+
+
+def begun(document: Mapping[str, Any]) -> int:
+    """The length that a run was begun with, to which its phases are scaled; 0 where it has none yet."""
+    return int(document.get("begun") or document["images"] or 0)
+
+
+def changed(folder: Path, key: str, old: Any, new: Any) -> GanzooError:
+    """What cannot be resumed, in the words of who typed it."""
+    if key == "data" and {**old, "fingerprint": ""} == {**new, "fingerprint": ""}:
+        what = f"--resume {folder}: the files of {escape(old['name'], 80)} have changed since it was begun"
+        return GanzooError(
+            f"{what}: images were added, removed or altered", f"Put them back, or begin a run on them: --init {folder}."
+        )
+    return GanzooError(f"--resume {folder}: {difference(key, old, new)}", "Resume it as it was begun.")
 
 
 def difference(key: str, old: Any, new: Any) -> str:
@@ -94,25 +132,55 @@ def difference(key: str, old: Any, new: Any) -> str:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """run.json. Errors: GanzooError where there is none, or a damaged one."""
+    """run.json, each key of the type that it should be. Errors: GanzooError where there is none, or a damaged one."""
     path = folder / "run.json"
     try:
-        document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        document: dict[str, Any] = json.loads(path.read_bytes().decode("utf-8"))
         if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']}, and this ganzoo reads {FORMAT}")
+            raise ValueError(f"format {escape(document['format'], 20)}, and this ganzoo reads {FORMAT}")
+        for key, kinds in KEYS.items():
+            if not isinstance(document.get(key), kinds) or isinstance(document.get(key), bool):
+                raise ValueError(f"{key}: {escape(repr(document.get(key)), 40)}")
+        refuse_malformed(document)
     except OSError as fault:
         raise GanzooError(f"{escape(path)}: {fault.strerror}", "--resume needs a run directory.") from None
-    except (ValueError, KeyError, TypeError) as fault:
-        raise GanzooError(f"{path}: {escape(fault)}", "Start anew with --force.") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
+        raise GanzooError(f"{escape(path)}: {escape(fault)}", "Start anew with --force.") from None
     return document
+
+
+def refuse_malformed(document: Mapping[str, Any]) -> None:
+    """Errors: ValueError for tables that hold what they cannot hold."""
+    made = document["recipe"]
+    if made is not None and not (
+        made.keys() == {"family", "networks", "preset", "args", "train"}
+        and isinstance(made["family"], str)
+        and isinstance(made["networks"], str | None)
+        and isinstance(made["preset"], str)
+        and isinstance(made["args"], dict)
+        and isinstance(made["train"], dict)
+    ):
+        raise ValueError("recipe")
+    if not all(isinstance(document["data"].get(key), str) for key in ("name", "licence", "fingerprint")):
+        raise ValueError("data")
+    if not all(isinstance(value, str) for value in document["versions"].values()):
+        raise ValueError("versions")
+    for key in COUNTS:
+        if document.get(key) is not None and not 0 <= document[key] < 1 << 63:
+            raise ValueError(f"{key}: {document[key]}")
 
 
 def rewind(folder: Path, images: int) -> None:
     """Logs and pictures as they were at this image count: what was written after the checkpoint is written again."""
-    for log in (folder / "log.jsonl", folder / "health.jsonl"):
+    for log in (folder / "log.jsonl", folder / "health.jsonl", folder / "evals.jsonl"):
         if log.exists():
-            lines = [line for line in log.read_text("utf-8").splitlines(keepends=True) if before(line, images)]
+            text = log.read_text("utf-8", errors="replace")
+            lines = [line for line in text.splitlines(keepends=True) if before(line, images)]
             write_aside(log, "".join(lines).encode())
+    for place in (folder, folder / "samples"):
+        for aside in place.glob(".*.tmp"):  # a kill in the middle of a writing left it behind
+            if aside.is_file():
+                aside.unlink()
     for picture in (folder / "samples").glob("[0-9]*.png"):
         if int(picture.name.partition("-")[0]) > images:
             picture.unlink()
@@ -121,7 +189,7 @@ def rewind(folder: Path, images: int) -> None:
 def before(line: str, images: int) -> bool:
     try:
         return bool(json.loads(line)["images"] <= images)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return False  # a line that was cut off
 
 

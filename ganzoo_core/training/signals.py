@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -37,9 +38,24 @@ def signals(wanted: bool) -> Iterator[Signals]:
         yield heard
         return
     old = {number: signal.signal(number, heard.end) for number in ENDING}
-    old[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, heard.save)
+    if hasattr(signal, "SIGUSR1"):
+        old[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, heard.save)
     try:
         yield heard
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def deferred_interrupt(heard: Signals) -> Iterator[None]:
+    """Ctrl-C inside a step, in a program that leaves it to Python: heard when the step is whole; twice: at once."""
+    alone = threading.current_thread() is threading.main_thread()
+    if not alone or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, heard.end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -16,10 +16,20 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganzoo_core.errors import GanzooError
+from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.nn.channels_last import memory_format, to_channels_last
 from ganzoo_core.objectives.losses import Terms
-from ganzoo_core.objectives.objective import Batch, Move, Objective, Phase, Player, Step, copy_buffers, ema_update
+from ganzoo_core.objectives.objective import (
+    Batch,
+    Move,
+    Objective,
+    Optim,
+    Phase,
+    Player,
+    Step,
+    copy_buffers,
+    ema_update,
+)
 from ganzoo_core.seeds import hash32
 from ganzoo_core.training.distributed import Processes
 
@@ -29,6 +39,7 @@ Loader = Callable[
 
 
 Tensors = dict[str, Tensor]
+ANOTHER = "Install the versions that run.json names, or start a new run with --init."
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,7 @@ class Report:
     total: int  # real images in the whole run
     losses: Tensors  # "player/term", detached, of the last repetition; still on the device
     checkpoint: Callable[[], Checkpoint]
+    cycle: int = 1  # iterations after which every step of the phase, lazily taken ones too, is due again
 
 
 @dataclass(frozen=True)
@@ -93,12 +105,14 @@ class Trainer(ABC):
         precision: torch.dtype = torch.float32,
         micro_batch: int = 0,  # largest part of a batch that is held at once; 0: the whole
         ema_rampup: float = 0,  # half-life of the averages, at most this share of the images so far; 0: no ramp-up
+        begun: int = 0,  # length that a longer run was begun with: only its last phase lasts longer; 0: `images`
         processes: Processes | None = None,  # several that train together; None: this one alone
     ) -> None:
         self.seed, self.batch_size, self.images, self.ema_images = seed, batch_size, images, ema_images
         self.device, self.precision, self.micro_batch = torch.device(device), precision, micro_batch
         self.processes = processes or Processes()
         self.ema_rampup = ema_rampup
+        self.begun = begun
         self.reached = Position(0, 0, 0)
 
     @abstractmethod
@@ -133,12 +147,15 @@ class Trainer(ABC):
                 self.start_phase(planned.phase, position.phase)
             for player in planned.phase.players:
                 if player not in optimizers and player.optim is not None:
-                    optimizers[player] = player.optim(player.parameters())
+                    optimizers[player] = optimizer_of(player, player.optim)
             for losses, reached in self.run_phase(objective, planned, data, optimizers, position):
                 position = reached
                 self.reached = position
                 save = Saver(self, objective, {keys[p]: o for p, o in optimizers.items()}, position)
-                yield Report(planned.phase.name, position.iteration - 1, position, planned.images, total, losses, save)
+                yield Report(
+                    planned.phase.name, position.iteration - 1, position, planned.images, total, losses, save,
+                    math.lcm(*(step.every for step in planned.phase.steps)),
+                )  # fmt: skip
             position = Position(position.phase + 1, 0, position.images)
             later = {player for s in plan[position.phase :] for player in s.phase.players}
             optimizers = {player: o for player, o in optimizers.items() if player in later}
@@ -159,10 +176,10 @@ class Trainer(ABC):
         batches = data(
             start=images, batch_size=planned.batch_size, rank=self.processes.rank, world=self.processes.world, **own
         )
-        rates = {player: initial_options(player, optimizers[player]) for player in phase.players if player.optim}
         for t in range(position.iteration, planned.iterations):
-            for player, options in rates.items():
-                set_options(optimizers[player], options, player, t / planned.iterations)
+            for player in phase.players:
+                if player in optimizers:
+                    set_options(optimizers[player], player, t / planned.iterations)
             torch.manual_seed(hash32(self.seed, "step", self.processes.rank, images))
             drawn = [self.to_device(next(batches)) for _ in range(planned.repeat)]
             losses = self.iterate([step for step in phase.steps if t % step.every == 0], drawn, optimizers)
@@ -183,16 +200,22 @@ class Trainer(ABC):
         return float(0.5 ** (drawn / half_life)) if half_life else 0.0
 
     def plan(self, phases: Sequence[Phase]) -> list[PhasePlan]:
-        """Phases in iterations, scaled in proportion so that together they last `images`."""
-        total = sum(phase.images for phase in phases)
-        scale = self.images / total if self.images and total else 1.0
-        return [self.measured(phase, scale) for phase in phases]
+        """Phases in iterations, scaled in proportion so that together they last `images`.
 
-    def measured(self, phase: Phase, scale: float) -> PhasePlan:
+        A run that lasts longer than it was `begun` to has the rest in its last phase: the others may be over.
+        """
+        total, begun = sum(phase.images for phase in phases), self.begun or self.images
+        scale = begun / total if begun and total else 1.0
+        more = self.images - begun if self.images else 0
+        *first, last = phases
+        return [*(self.measured(phase, phase.images * scale) for phase in first),
+                self.measured(last, last.images * scale + more)]  # fmt: skip
+
+    def measured(self, phase: Phase, images: float) -> PhasePlan:
         batch_size = self.batch_size or phase.data.get("batch_size", 64)
         repeat = max(step.repeat for step in phase.steps)
         # 1e-9: a product that should be whole may lie a rounding above it.
-        iterations = math.ceil(phase.images * scale / (batch_size * repeat) - 1e-9)
+        iterations = math.ceil(images / (batch_size * repeat) - 1e-9)
         return PhasePlan(phase, iterations, batch_size, repeat)
 
     def setup(self, objective: Objective) -> None:
@@ -286,7 +309,7 @@ class Saver:
     def __call__(self) -> Checkpoint:
         if self.trainer.reached is not self.position:
             raise GanzooError("the run has gone on since this report", "Ask for its checkpoint before the next one.")
-        state = {k: v.detach().clone() for k, v in self.objective.state_dict().items()}
+        state = {k: on_cpu(v) for k, v in self.objective.state_dict().items()}
         return Checkpoint(self.position, state, {k: optimizer_state(o) for k, o in self.optimizers.items()})
 
 
@@ -295,30 +318,46 @@ def ema_of(objective: Objective) -> nn.ModuleDict:
     return nn.ModuleDict({name: copy.deepcopy(getattr(objective, name)) for name in objective.exported})
 
 
+def on_cpu(value: Tensor) -> Tensor:
+    """A copy that takes no memory of the device, which may be full."""
+    return value.detach().to("cpu", copy=True)
+
+
 def player_keys(plan: Sequence[PhasePlan]) -> dict[Player, str]:
-    """Players by the first phase that they play in, and their name: the same in every process and every run."""
+    """Players by the first phase that they play in, and their name: the same in every process and every run.
+
+    Errors: GanzooError for two players of one name in a phase, whose losses and optimizers nobody could tell apart.
+    """
     keys: dict[Player, str] = {}
     for index, planned in enumerate(plan):
+        names = [player.name for player in planned.phase.players]
+        for name in names:
+            if names.count(name) > 1:
+                what = f"phase {planned.phase.name}: has two players of the name {name}"
+                raise GanzooError(what, "Names are unique within a phase: rename one.")
         for player in planned.phase.players:
             keys.setdefault(player, f"{index}.{player.name}")
     return keys
 
 
-def initial_options(player: Player, optimizer: Optimizer) -> dict[str, float]:
-    """The first values of the options that this player's schedules scale."""
-    return {option: optimizer.defaults[option] for option in player.schedules}
+def optimizer_of(player: Player, optim: Optim) -> Optimizer:
+    """A fresh optimizer, each of whose groups remembers the first values of the options that schedules scale."""
+    optimizer = optim(player.parameters())
+    for group in optimizer.param_groups:
+        group |= {f"initial_{option}": group[option] for option in player.schedules}
+    return optimizer
 
 
-def set_options(optimizer: Optimizer, initial: Mapping[str, float], player: Player, u: float) -> None:
-    for option, value in initial.items():
-        for group in optimizer.param_groups:
-            group[option] = value * player.schedules[option](u)
+def set_options(optimizer: Optimizer, player: Player, u: float) -> None:
+    for group in optimizer.param_groups:
+        for option, schedule in player.schedules.items():
+            group[option] = group[f"initial_{option}"] * schedule(u)
 
 
 def optimizer_state(optimizer: Optimizer) -> Tensors:
     """An optimizer's state as flat tensors, "<index of the weight>.<name>". Its options come from the recipe."""
     state = optimizer.state_dict()["state"]
-    return {f"{i}.{k}": v.clone() for i, s in state.items() for k, v in s.items() if isinstance(v, Tensor)}
+    return {f"{i}.{k}": on_cpu(v) for i, s in state.items() for k, v in s.items() if isinstance(v, Tensor)}
 
 
 def load_optimizers(keys: Mapping[Player, str], states: Mapping[str, Tensors]) -> dict[Player, Optimizer]:
@@ -327,7 +366,7 @@ def load_optimizers(keys: Mapping[Player, str], states: Mapping[str, Tensors]) -
     for player, key in keys.items():
         if key in states and player.optim is not None:
             weights = player.parameters()
-            optimizers[player] = player.optim(weights)
+            optimizers[player] = optimizer_of(player, player.optim)
             load_optimizer(optimizers[player], weights, states[key])
     return optimizers
 
@@ -336,6 +375,8 @@ def load_optimizer(optimizer: Optimizer, weights: Sequence[Tensor], tensors: Ten
     state: dict[int, dict[str, Any]] = {}
     for name, value in tensors.items():
         index, _, key = name.partition(".")
+        if not index.isdecimal() or int(index) >= len(weights):
+            raise GanzooError(f"the checkpoint is of another game: weight {escape(name, 40)} of an optimizer", ANOTHER)
         weight = weights[int(index)]
         # In the weight's own memory format: fused kernels walk both side by side.
         value = torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.clone()
@@ -350,4 +391,11 @@ def load_state(objective: Objective, state: Tensors) -> None:
             owner, _, leaf = name.rpartition(".")
             setattr(objective.get_submodule(owner), leaf, torch.empty_like(state[name], device=buffer.device))
     to_channels_last(objective)
+    own = objective.state_dict()
+    changed = sorted(
+        {*own.keys() ^ state.keys(), *(k for k in own.keys() & state.keys() if own[k].shape != state[k].shape)}
+    )
+    if changed:
+        what = f"the checkpoint is of another game: {escape(', '.join(changed[:3]))} is in one of them only, or differs"
+        raise GanzooError(what, ANOTHER)
     objective.load_state_dict(state)

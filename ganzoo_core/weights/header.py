@@ -32,7 +32,9 @@ class Entry(NamedTuple):
     shape: tuple[int, ...]
 
 
-def read_header(data: bytes, where: str) -> dict[str, Entry]:
+def read_header(
+    data: bytes, where: str, max_tensors: int = MAX_TENSORS, max_header: int = MAX_HEADER
+) -> dict[str, Entry]:
     """Names, dtypes and shapes of the tensors in the bytes of a safetensors file. Errors: GanzooError."""
 
     def refuse(why: str) -> GanzooError:
@@ -44,13 +46,13 @@ def read_header(data: bytes, where: str) -> dict[str, Entry]:
     if len(data) < 8:
         raise refuse(f"is truncated at {len(data)} bytes")
     length = int.from_bytes(data[:8], "little")
-    if length > min(MAX_HEADER, len(data) - 8):
-        raise refuse(f"its header of {length} bytes does not fit ({len(data)} bytes in all, at most {MAX_HEADER})")
+    if length > min(max_header, len(data) - 8):
+        raise refuse(f"its header of {length} bytes does not fit ({len(data)} bytes in all, at most {max_header})")
     if data[8:9] != b"{":
         raise refuse("its header does not begin with {")
     try:
         header = json.loads(data[8 : 8 + length].decode("utf-8"), object_pairs_hook=unique)
-        entries, ends = parse(header)
+        entries, ends = parse(header, max_tensors)
     except (ValueError, RecursionError) as fault:
         raise refuse(f"its header is damaged: {escape(fault)}") from None
     if ends != len(data) - 8 - length:
@@ -68,14 +70,14 @@ def unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def parse(header: dict[str, Any]) -> tuple[dict[str, Entry], int]:
+def parse(header: dict[str, Any], max_tensors: int) -> tuple[dict[str, Entry], int]:
     """The header's entries and where the last one ends; they must tile the data without gap or overlap."""
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise ValueError("__metadata__ is not a table of strings")
     "".join([*metadata, *metadata.values()]).encode("utf-8")  # half a surrogate pair is a ValueError
-    if len(header) > MAX_TENSORS:
-        raise ValueError(f"{len(header)} tensors, at most {MAX_TENSORS}")
+    if len(header) > max_tensors:
+        raise ValueError(f"{len(header)} tensors, at most {max_tensors}")
     spans, entries = [], {}
     for name, entry in header.items():
         entries[name], span = parse_entry(name, entry)

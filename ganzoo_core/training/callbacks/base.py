@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +14,11 @@ from PIL.Image import Image
 
 from ganzoo_core import imaging
 from ganzoo_core.nn.generator import Generator
-from ganzoo_core.nn.state import evaluation_mode, preserve_rng
+from ganzoo_core.nn.state import evaluation_mode, preserve_rng, reseed
 from ganzoo_core.objectives.objective import Batch, Objective
 from ganzoo_core.training.trainer import Report
+
+LOGGED = 500  # losses in a run, as log.jsonl has them
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,44 @@ class Callback(ABC):
         return
 
 
-def due(report: Report, times: int) -> bool:
-    """Whether this report is one of about `times` that are spread evenly over the run, or its last."""
+FIRST = 64  # images after which a run is looked at for the first time
+EARLY = 8  # log entries, from then on, in which the images double, until the even pace is slower
+
+
+def due(report: Report, times: int, early: int = 1) -> bool:
+    """Whether this report is one of about `times` that are spread evenly over the run, or its last.
+
+    Before the first of these it is one of `early` in which the images double: the first minute says something, too.
+    """
     after, before = report.position.images, report.position.images - report.drawn
-    every = max(1, report.total // times)
-    return before // every != after // every or after >= report.total
+    return crossed(before, after, max(1, report.total // times), early) or after >= report.total
+
+
+def crossed(before: int, after: int, every: int, early: int) -> bool:
+    """Whether a look lies in (before, after]: on the way to `every` images doublings of FIRST, then each `every`."""
+    return before // every != after // every or (
+        FIRST <= after < every and octave(before, early) != octave(after, early)
+    )
+
+
+def octave(images: int, parts: int) -> int:
+    """In which part of which doubling of FIRST; -1 before it."""
+    return math.floor(parts * math.log2(images / FIRST)) if images >= FIRST else -1
+
+
+def logged(report: Report) -> bool:
+    """Whether the losses are written down: some LOGGED times in a run, and likewise when every step has been taken."""
+    if due(report, LOGGED, EARLY):
+        return True
+    after, before = report.position.images, report.position.images - report.drawn * report.cycle
+    whole = report.iteration % report.cycle == 0
+    return whole and crossed(max(before, 0), after, max(1, report.total // LOGGED), EARLY)
 
 
 def preview(run: Run) -> dict[str, torch.Tensor]:
     """The objective's own samples, made without leaving a trace in it or in the random generators."""
     with evaluation_mode(run.objective), preserve_rng(), torch.no_grad():
-        torch.manual_seed(0)
+        reseed(0)
         return run.objective.sample(run.preview)
 
 
@@ -70,5 +100,7 @@ def pictures(run: Run) -> dict[str, Image]:
 
 def numbers(report: Report) -> Mapping[str, float]:
     """The losses as numbers, in one transfer from the device."""
+    if not report.losses:  # no step was due
+        return {}
     values: list[Any] = torch.stack([value.float() for value in report.losses.values()]).tolist()
     return dict(zip(report.losses, values, strict=True))

@@ -17,12 +17,12 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.errors import tell_user
-from ganzoo_core.training.callbacks.base import Callback, Run, due, preview
+from ganzoo_core.training.callbacks.base import Callback, Run, due, logged, preview
 from ganzoo_core.training.trainer import Report
 
 LOOKS = 20  # in a run
 MEMORY = 25  # logged losses that a look takes together: a twentieth of a run, or 25 iterations of a short one
-LOGGED = 500  # losses in a run, as in log.jsonl
+BEATEN = 0.05, 4.0  # both halves of D's loss on average below this, and -log D of what G makes above that
 WON = 0.01  # both halves of D's loss on average below this
 POOR = 0.05  # samples differ from each other less than this, as a share of how real ones do
 YOUNG = 0.25  # of the run, in which all samples may be alike
@@ -32,6 +32,10 @@ Look = dict[str, Any]  # images, phase, variety, weights, warnings
 HAS_WON = (
     "discriminator {} has won: it tells every sample from the data, and the generator learns nothing from it. "
     "Lower its learning rate, or use a gradient penalty."
+)
+IS_AHEAD = (
+    "discriminator {} is far ahead: it is hardly ever wrong, and the generator is beaten. Should this go on, lower its "
+    "learning rate, make it smaller, or augment what it sees: -c augment=diffaugment."
 )
 STILL = "the generator no longer moves. Raise its learning rate, or look at its gradients."
 ALIKE = (
@@ -50,11 +54,13 @@ class HealthCallback(Callback):
         self.file: TextIO | None = None
         if run.folder is not None:
             self.looks = lines_of(run.folder / "health.jsonl")
-            self.recent.extend((line["phase"], line["losses"]) for line in lines_of(run.folder / "log.jsonl"))
+            self.looks = [line for line in self.looks if {"variety", "weights", "warnings", "phase"} <= line.keys()]
+            lines = lines_of(run.folder / "log.jsonl")
+            self.recent.extend((line["phase"], line["losses"]) for line in lines if {"phase", "losses"} <= line.keys())
             self.file = open(run.folder / "health.jsonl", "a", encoding="utf-8")  # noqa: SIM115 (closed in close)
 
     def on_report(self, report: Report) -> None:
-        if due(report, LOGGED):
+        if logged(report):
             self.recent.append((report.phase, report.losses))
         if due(report, LOOKS) and len(self.recent) == MEMORY:
             self.look(report)
@@ -77,7 +83,11 @@ class HealthCallback(Callback):
     def signs(self, report: Report) -> list[str]:
         """What this look and the ones before it say of the run."""
         losses = [losses for phase, losses in self.recent if phase == report.phase]
-        signs = [HAS_WON.format(player) for player in won(losses)] if len(losses) == MEMORY else []
+        signs = []
+        if len(losses) == MEMORY:
+            winners = won(losses)
+            signs += [HAS_WON.format(player) for player in winners]
+            signs += [IS_AHEAD.format(player) for player in ahead(losses) if player not in winners]
         moving = any(w.grad is not None for w in self.weights())  # or nobody plays it in this phase
         if moving and len({look["weights"] for look in self.looks[-3:]}) == 1 and len(self.looks) >= 3:
             signs.append(STILL)
@@ -109,13 +119,23 @@ class HealthCallback(Callback):
 
 def lines_of(path: Path) -> list[dict[str, Any]]:
     """What an earlier part of this run has written: nothing where it begins."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+    lines = path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []
+    return [line for line in map(json.loads, lines) if isinstance(line, dict)]
 
 
 def won(losses: Sequence[Mapping[str, Tensor | float]]) -> list[str]:
     """Players both halves of whose loss, "real" and "fake", are nearly zero on average."""
     players = sorted({name.removesuffix("/real") for name in itertools.chain(*losses) if name.endswith("/real")})
     return [p for p in players if all(0 <= mean(losses, f"{p}/{half}") < WON for half in ("real", "fake"))]
+
+
+def ahead(losses: Sequence[Mapping[str, Tensor | float]]) -> list[str]:
+    """Players who are nearly always right while what is made is far from being taken for real: -log D(G(z)) is high."""
+    below, above = BEATEN
+    players = sorted({name.removesuffix("/real") for name in itertools.chain(*losses) if name.endswith("/real")})
+    makers = sorted({name for name in itertools.chain(*losses) if name.endswith("/adv")})
+    beaten = any(mean(losses, name) > above for name in makers)
+    return [p for p in players if beaten and all(0 <= mean(losses, f"{p}/{half}") < below for half in ("real", "fake"))]
 
 
 def mean(losses: Sequence[Mapping[str, Tensor | float]], name: str) -> float:

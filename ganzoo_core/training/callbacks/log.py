@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TextIO
 
-from ganzoo_core.training.callbacks.base import Callback, due, numbers
+from ganzoo_core.training.callbacks.base import Callback, logged, numbers
 from ganzoo_core.training.trainer import Report
 
 
@@ -17,7 +17,7 @@ class LogCallback(Callback):
         self.file: TextIO = open(folder / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115 (closed in close)
 
     def on_report(self, report: Report) -> None:
-        if not due(report, 500):
+        if not logged(report):
             return
         losses = {name: float(f"{value:.6g}") for name, value in numbers(report).items()}
         place = {"images": report.position.images, "phase": report.phase, "iteration": report.iteration}

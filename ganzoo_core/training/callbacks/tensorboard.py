@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.training.callbacks.base import Callback, Run, due, numbers, pictures
+from ganzoo_core.training.callbacks.base import Callback, Run, due, logged, numbers, pictures
 from ganzoo_core.training.trainer import Report
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class TensorBoardCallback(Callback):
         if self.writer is None:
             self.writer = self.open(report.position.images - report.drawn)
         images = report.position.images
-        if due(report, 500):
+        if logged(report):
             for name, value in numbers(report).items():
                 self.writer.add_scalar(name, value, images)
         if due(report, 20):

@@ -27,6 +27,15 @@ DCGAN = Family(
             {"image_size": 16, "channels": 1, "width": 32, "images": 90_000},
             {"batch_size": 32, "ema_images": 2_000},
         ),
+        "pictures": Preset(
+            {"image_size": 64, "channels": 3, "width": 32, "augment": "diffaugment", "images": 200_000},
+            {"batch_size": 32, "ema_images": 10_000},
+            suits="folder",
+        ),
+        "pictures128": Preset(
+            {"image_size": 128, "channels": 3, "width": 24, "augment": "diffaugment", "images": 200_000},
+            {"batch_size": 32, "ema_images": 10_000},
+        ),
         "tiny": Preset(
             {"image_size": 16, "channels": 1, "width": 8, "z_dim": 16, "images": 20_000}, {"batch_size": 16}
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-import torch
 from torch.nn.functional import cross_entropy, softplus
 
 from ganzoo_core.objectives import Batch, Optim, Schedule, Terms, TwoPlayer, adam, nonsaturating
@@ -20,6 +19,7 @@ class Improved(TwoPlayer):
     Z(x) = sum_k exp l_k(x). G matches D's features (Sec. 3.1).
     """
 
+    batchwise = True
     needs = frozenset({"x", "x_labelled", "label"})
     exported = ("G", "D")  # D is the classifier
     prepare_on = 500
@@ -40,12 +40,10 @@ class Improved(TwoPlayer):
 
     def d_loss(self, batch: Batch) -> Terms:
         """L_supervised + L_unsupervised, the latter halved as in the authors' code."""
-        fake = self.fake(len(batch["x"]))
-        everything = torch.cat([batch["x_labelled"], batch["x"], fake])  # one pass: in D no image sees another
-        labelled, real, fake = self.D.logits(everything).tensor_split(3)
-        log_z, log_z_fake = real.logsumexp(1), fake.logsumexp(1)
+        x = batch["x"]
+        log_z, log_z_fake = self.D(x), self.D(self.fake(len(x)))
         return {
-            "label": cross_entropy(labelled, batch["label"]),
+            "label": cross_entropy(self.D.logits(batch["x_labelled"]), batch["label"]),
             "real": (softplus(log_z) - log_z).mean() / 2,  # -log Z / (Z + 1)
             "fake": softplus(log_z_fake).mean() / 2,  # -log 1 / (Z + 1)
         }
@@ -63,6 +61,7 @@ class ImprovedDCGAN(TwoPlayer):
     Minibatch discrimination and virtual batch normalisation are in its networks.
     """
 
+    batchwise = True
     alpha: Annotated[float, "D's target for real images"] = 0.9
     history: Annotated[float, "weight of both networks' distance from their past"] = 1e-4
     lr: Annotated[float, "Adam's, of both players"] = 2e-4

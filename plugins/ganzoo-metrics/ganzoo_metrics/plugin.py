@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ganzoo_core.plugin import Metric, hookimpl
 
@@ -83,6 +84,12 @@ METRICS = (
 )
 
 
+HIGHER = {  # of which more is better
+    "is", "precision", "recall", "density", "coverage", "label_accuracy", "code_purity", "lpips", "psnr", "psnr_y",
+    "ssim", "modes",
+}  # fmt: skip
+
+
 @hookimpl
 def ganzoo_metrics() -> Iterable[Metric]:
-    return METRICS
+    return [replace(metric, higher=metric.name in HIGHER) for metric in METRICS]

@@ -23,6 +23,7 @@ class Lagrangian(Weighted):
     rho is our `lam`, m the multiplier (the papers' lambda), which descends at the rate rho after each update of D.
     """
 
+    batchwise = True
     loss = wasserstein
     lam: Annotated[float, "rho: weight of the squared violation, and rate of the multiplier"] = 1e-6
     multiplier: Tensor  # m

@@ -68,6 +68,7 @@ class SoftmaxGAN(TwoPlayerAdam):
     d = log Z - 1/|B+| sum_{B+} score,  g = log Z - 1/|B| sum_B score,  Z = sum_B e^score
     """
 
+    batchwise = True
     loss = losses.softmax
 
 
@@ -86,6 +87,7 @@ class RaGAN(TwoPlayerAdam):
     d = -E log sigmoid(r - E s) - E log sigmoid(E r - s),  g the same with r and s exchanged
     """
 
+    batchwise = True
     loss = losses.ragan
 
 
@@ -95,6 +97,7 @@ class RaLSGAN(TwoPlayerAdam):
     d = E (r - E s - 1)^2 + E (s - E r + 1)^2,  g the same with r and s exchanged
     """
 
+    batchwise = True
     loss = losses.ralsgan
 
 
@@ -104,6 +107,7 @@ class RaHingeGAN(TwoPlayerAdam):
     d = E max(0, 1 - (r - E s)) + E max(0, 1 + (s - E r)),  g the same with r and s exchanged
     """
 
+    batchwise = True
     loss = losses.rahinge
 
 
@@ -129,6 +133,7 @@ class DRAGAN(Weighted):
     d = DCGAN's + lambda E (||grad D(x + delta)|| - 1)^2,  g = DCGAN's
     """
 
+    batchwise = True
     slopes = True
 
     def penalty(self, x: Tensor, fake: Tensor) -> Terms:
@@ -303,6 +308,7 @@ class CoulombGAN(TwoPlayerAdam):
     d = 1/2 E_a (D(a) - Phi(a))^2 over both batches a, Phi their field under Plummer's kernel,  g = -1/2 E s
     """
 
+    batchwise = True
     d: ClassVar[float] = 1.0  # the field falls with this power of the distance: the authors' dimension 3, less 2
     eps: ClassVar[float] = 1.0  # and is softened below this one
 

@@ -25,6 +25,7 @@ BATCHES = (16, 16, 16, 16, 16, 16, 14, 6, 3)  # at 4, 8 ... 1024 px, on one devi
 class ProGAN(GrowingObjective):
     """Progressive Growing of GANs (Karras et al. 2017, arXiv:1710.10196): WGAN-GP's game, App. A.1."""
 
+    batchwise = True
     G: networks.G
     D: networks.D
     lam: Annotated[float, "lambda, the weight of the gradient penalty"] = 10.0

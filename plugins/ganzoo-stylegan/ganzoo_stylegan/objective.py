@@ -22,6 +22,7 @@ RATES = (1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1.5e-3, 2e-3, 3e-3)
 class StyleGAN(GrowingObjective):
     """A Style-Based Generator Architecture for GANs (Karras et al. 2018, arXiv:1812.04948), App. C."""
 
+    batchwise = True
     G: Styled
     D: networks.D
     rgb: nn.ModuleList

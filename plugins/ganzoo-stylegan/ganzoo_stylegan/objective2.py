@@ -29,6 +29,7 @@ from ganzoo_stylegan.styles import Styled, mixed
 class StyleGAN2(Objective):
     """Analyzing and Improving the Image Quality of StyleGAN (Karras et al. 2019, arXiv:1912.04958), App. B."""
 
+    batchwise = True
     a: Tensor  # the moving average of path lengths
 
     G: Styled
