@@ -22,7 +22,7 @@ from ganzoo_core.errors import GanzooError, UnknownNameError, escape, tell_user
 from ganzoo_core.files import write_aside
 from ganzoo_core.nn.generator import Discriminator, Generator, Network, unneeded
 from ganzoo_core.nn.inputs import Label, name_classes
-from ganzoo_core.nn.state import preserve_rng
+from ganzoo_core.nn.streams import DrawFrom
 from ganzoo_core.objectives.arguments import network_names
 from ganzoo_core.objectives.objective import Objective
 from ganzoo_core.plugin.records import resolve
@@ -245,7 +245,7 @@ def on_meta(folder: Path, made: Recipe) -> tuple[dict[str, nn.Module], tuple[str
     """
     game: type[Objective] = resolve(registry().families[made.family].objective)
     try:
-        with torch.device("meta"), preserve_rng():
+        with torch.device("meta"), DrawFrom(torch.Generator):
             nets = build_networks(made.networks or "", made.args)
     except Exception as fault:
         raise GanzooError(f"{folder}/config.json: networks.args: {escape(fault)}") from None
@@ -261,7 +261,7 @@ def built(made: Recipe, sketch: Mapping[str, nn.Module], names: Sequence[str]) -
     others = {type(net) for net in sketch.values() if isinstance(net, Network)} - wanted
     mark = unneeded.set(tuple(kind for kind in others if not any(issubclass(w, kind) for w in wanted)))
     try:
-        with preserve_rng():
+        with DrawFrom(torch.Generator):
             nets = build_networks(made.networks or "", made.args)
     finally:
         unneeded.reset(mark)

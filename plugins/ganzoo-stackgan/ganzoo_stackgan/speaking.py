@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Embedding, Generator, Input, Latent, Text, encode_text, sample_deterministic
+from ganzoo_core.nn import Embedding, Generator, Input, Latent, Text, encode_text, latents, sample_deterministic
 from ganzoo_stackgan.words import TextEncoder
 
 Draw = Callable[[Tensor, Tensor], Tensor]  # (embedding [N, d], z [N, z]) -> picture
@@ -27,7 +27,7 @@ class Speaking(Generator):
         if towards:
             e = self.spoken_between(given.pop("text", None), towards, n)
             z = given.pop("z", None)
-            z = self.prior(1, torch.Generator().manual_seed(seed)) if z is None else z
+            z = latents(self.priors, seed, [0])["z"] if z is None else z  # that of the first sample
             return sample_deterministic(Embedded(self), draw, n, seed, {"embedding": e, "z": z, **given})
         return sample_deterministic(self, lambda text, z: draw(self.heard(text), z), n, seed, given)
 
