@@ -25,10 +25,11 @@ from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.files import write_aside
 from ganzoo_core.models.model import Model
 from ganzoo_core.nn.generator import Generator
+from ganzoo_core.nn.streams import STREAM
 from ganzoo_core.plugin.records import Metric, resolve
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.registry.recipes import sampling_options
-from ganzoo_core.seeds import hash32
+from ganzoo_core.seeds import hash63
 from ganzoo_core.weights.config import read_metrics
 
 BLOCK = 512  # samples that are held at once
@@ -96,7 +97,7 @@ class EvalContext:
         """All samples in blocks: `x` [m, C, H, W], and by name every condition that they were given.
 
         Labels and categorical codes are cycled through, so that each comes equally often; other conditions come from
-        the data, example by example. Block b draws from its own seed, a hash of the seed and b.
+        the data, example by example. Block b draws from its own seed, 63 bits of a hash of the seed and b.
         """
         total = n or self.n
         device = next(self.net.parameters()).device
@@ -105,7 +106,7 @@ class EvalContext:
             self.progress("sampling", start, total)
             conditions = {**self.cycled(which), **self.taken(which)}
             sent = {name: value.to(device) for name, value in conditions.items() if name in self.net.inputs}
-            x = self.net.sample(len(which), seed=hash32(self.seed, "block", start), **self.options, **sent)
+            x = self.net.sample(len(which), seed=hash63(self.seed, "block", start), **self.options, **sent)
             if len(x) != len(which):
                 raise GanzooError("sampling options that make sheets cannot be measured", "Leave them out.")
             yield {**conditions, "x": x}
@@ -238,7 +239,7 @@ def measured(metric: Metric, context: EvalContext, config: EvalConfig) -> Iterat
         protocol = {
             "metric": metric.name, "data": config.data, "data_sha256": context.source.info.fingerprint,
             "split": split, "n": context.n, "n_real": len(context.source), "resize": "none", **own,
-            **({"net": config.net} if config.net else {}), "seed": context.seed,
+            **({"net": config.net} if config.net else {}), "seed": context.seed, "stream": STREAM,
             **({"options": dict(config.options)} if config.options else {}),
             "versions": {dist: version(dist) for dist in dict.fromkeys(("ganzoo-core", owner, "torch"))},
         }  # fmt: skip

@@ -20,7 +20,7 @@ from ganzoo_core.nn.inputs import cycled, needs_data
 from ganzoo_core.weights.config import DISCRIMINATORS, FILES, parse_config, parse_metrics
 from ganzoo_core.weights.hashes import read_pinned, snapshot
 
-SAMPLES = 64
+SAMPLES, SAMPLES_OF_ANY_SIZE = 64, 9
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -75,11 +75,19 @@ def present(located: Located, name: str) -> bytes:
 
 
 def samples(located: Located) -> bytes:
-    """A picture of 64 samples of seed 0, classes in turn; nothing for models that need to be given something."""
-    nets = read_model(*located).networks
+    """A picture of samples where there is none yet; the networks are built in any case, and given the weights."""
+    nets = read_model(*located).networks.values()
     if (located.folder / "samples.png").exists():
         return b""
-    for net in nets.values():
-        if isinstance(net, Generator) and not needs_data(net):
-            return imaging.encode(net.output.picture(net.sample(SAMPLES, seed=0, **cycled(net, SAMPLES))))
-    return b""
+    return next((drawn(net) for net in nets if isinstance(net, Generator) and not needs_data(net)), b"")
+
+
+def drawn(net: Generator) -> bytes:
+    """A sheet of samples of seed 0, classes in turn; nothing of a network that must be given pictures or words.
+
+    64 of them, or 9 of a network that makes pictures of any size: these are large.
+    """
+    if needs_data(net):
+        return b""
+    n = SAMPLES if net.output.shape[-1] else SAMPLES_OF_ANY_SIZE
+    return imaging.encode(net.output.picture(net.sample(n, seed=0, **cycled(net, n))))

@@ -22,7 +22,7 @@ from ganzoo_core.errors import GanzooError, UnknownNameError, escape, tell_user
 from ganzoo_core.files import write_aside
 from ganzoo_core.nn.generator import Discriminator, Generator, Network, unneeded
 from ganzoo_core.nn.inputs import Label, name_classes
-from ganzoo_core.nn.streams import DrawFrom
+from ganzoo_core.nn.streams import STREAM, DrawFrom
 from ganzoo_core.objectives.arguments import network_names
 from ganzoo_core.objectives.objective import Objective
 from ganzoo_core.plugin.records import resolve
@@ -134,6 +134,7 @@ def config_of(exported: Mapping[str, nn.Module], made: Recipe, origin: Origin, d
         "output": first.output.to_config() if isinstance(first, Generator) else {},
         "labels": next((list(i.names) for i in inputs.values() if isinstance(i, Label)), []),
         "dtype": dtype,
+        "stream": STREAM,
         "licence": origin.licence,
         "dataset": {"name": origin.dataset, "licence": origin.dataset_licence},
         "training": {

@@ -16,8 +16,8 @@ from ganzoo_core.weights.hashes import check, read_pinned
 from ganzoo_core.weights.hashes import read_regular as read_regular
 from ganzoo_core.weights.header import Entry, read_header, unique
 
-FORMAT = 2  # that is written; 1, which knows no discriminators, is read for ever
-FORMATS = (1, 2)
+FORMAT = 3  # that is written; 1, which knows no discriminators, and 2, which names no stream, are read for ever
+FORMATS = (1, 2, 3)
 FILE = "model.safetensors"
 DISCRIMINATORS = "discriminators.safetensors"
 MAX_CONFIG = 1 << 20
@@ -33,11 +33,12 @@ FILES = {
 }
 NO_PINS: Mapping[str, str] = {}
 DTYPES = ("float32", "float16", "bfloat16")  # that weights may be stored in
-# Every key of a config.json and its type; nothing else may stand there.
+# Every key of a config.json and its type; nothing else may stand there but the stream that samples were drawn from.
 KEYS: dict[str, type] = {
     "format": int, "id": str, "networks": dict, "objective": dict, "inputs": dict, "output": dict, "labels": list,
     "dtype": str, "files": dict, "licence": str, "dataset": dict, "training": dict,
 }  # fmt: skip
+OPTIONAL: dict[str, type] = {"stream": str}
 TABLES: dict[str, dict[str, type]] = {
     "dataset": {"name": str, "licence": str},
     "training": {"images": int, "seed": int, "command": str, "versions": dict},
@@ -56,12 +57,13 @@ def read_config(folder: Path, pins: Mapping[str, str] = NO_PINS) -> dict[str, An
 def parse_config(path: Path, data: bytes) -> dict[str, Any]:
     """A config from its bytes: keys, types, format. Errors: GanzooError with the key, what was expected and found."""
     config = parse_json(path, data)
-    for key in sorted(config.keys() ^ KEYS.keys()):
+    for key in sorted((config.keys() - OPTIONAL.keys()) ^ KEYS.keys()):
         raise GanzooError(f"{path}: {'unknown' if key in config else 'missing'} key {escape(key)!r}")
-    for key, kind in KEYS.items():
-        expect(path, key, kind, config[key])
+    for key, kind in {**KEYS, **OPTIONAL}.items():
+        if key in config:
+            expect(path, key, kind, config[key])
     if config["format"] not in FORMATS:
-        known = " and ".join(map(str, FORMATS))
+        known = ", ".join(map(str, FORMATS))
         what = f"{path}: format {config['format']}, and this ganzoo reads {known}"
         raise GanzooError(what, "Update ganzoo-core.")
     check_words(path, config)
@@ -107,7 +109,7 @@ def check_words(path: Path, config: Mapping[str, Any]) -> None:
     for key in ("shape", "range"):
         if config["output"].get(key) is not None:
             expect(path, f"output.{key}", list, config["output"][key])
-    texts = {"licence": config["licence"]}
+    texts = {"licence": config["licence"], "stream": config.get("stream", "")}
     texts |= {f"dataset.{name}": text for name, text in config["dataset"].items()}
     texts |= {f"labels[{i}]": text for i, text in enumerate(config["labels"])}
     texts |= {f"training.versions.{name}": text for name, text in config["training"]["versions"].items()}
