@@ -11,9 +11,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from pictures import same_picture
+from PIL import Image
 from processes import ganzoo
+
+import ganzoo_core as gz
+from ganzoo_core.models.export import drawn
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ SEED = click.IntRange(0, 2**63 - 1)
 @click.option("-c", "options", multiple=True, metavar="OPTION=VALUE", help="An option of the model's sampling.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where data sets lie; default: $GANZOO_DATA.")
 @click.option("--device", default="auto", show_default=True)
-@click.option("--publish", is_flag=True, help="Write the scores into the model directory's evaluate.json.")
+@click.option("--publish", is_flag=True, help="Write the scores into the model directory's metrics.json.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def eval_(
     source: str, data: str, names: tuple[str, ...], count: int, seeds: tuple[int, ...], extractor: str,
@@ -43,8 +44,10 @@ def eval_(
     from ganzoo_core.nn.device import pick_device
 
     trained = model.load(source, device=str(pick_device(device)))
+    if publish:
+        trained.refuse_pinned()
     question = evaluate.EvalConfig(
-        data or trained.config["dataset"]["name"], names, count, tuple(dict.fromkeys(seeds)), extractor, net,
+        data or data_of(trained.folder, trained.config), names, count, tuple(dict.fromkeys(seeds)), extractor, net,
         data_root, tuple(sorted(pair(text) for text in options)),
     )  # fmt: skip
     with Meter() as meter:
@@ -55,6 +58,15 @@ def eval_(
         document({"source": source, "metrics": [score.row() for score in scores]})
         return
     show(scores)
+
+
+def data_of(folder: Path, config: Mapping[str, Any]) -> str:
+    """What a model was trained on, as `--data` takes it: of a run, what its run.json names, a folder perhaps."""
+    from ganzoo_core.training import run_dir
+
+    if (folder.parent / "run.json").exists():
+        return str(run_dir.read(folder.parent)["source"] or config["dataset"]["name"])
+    return str(config["dataset"]["name"])
 
 
 def show(scores: Any) -> None:

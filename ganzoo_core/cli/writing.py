@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganzoo_core import imaging
 from ganzoo_core.errors import GanzooError
+from ganzoo_core.files import make_folder
 from ganzoo_core.nn.outputs import Output
 
 
@@ -22,11 +23,22 @@ class Made(NamedTuple):
     before: Tensor | None
 
 
+def refuse_format(output: Output, target: Path) -> None:
+    """Before anything is made. Errors: GanzooError for a file that samples of this kind cannot be saved as."""
+    if is_file(target):
+        output.refuse_suffix(target)
+
+
+def is_file(target: Path) -> bool:
+    """What has a suffix is a file, unless it is a directory already."""
+    return bool(target.suffix) and not target.is_dir()
+
+
 def write(output: Output, made: Sequence[Made], target: Path) -> None:
     """One file of all samples, in a format of their kind, or a directory of files that are named as what was given."""
-    if target.suffix and not target.is_dir():
+    if is_file(target):
         return write_file(output, made, target)
-    target.mkdir(exist_ok=True)
+    make_folder(target)
     for i, (name, samples, before) in enumerate(made):
         for k in range(len(samples)):
             number = [f"{k:05d}"] if len(samples) > 1 or not name else []
@@ -42,7 +54,6 @@ def write(output: Output, made: Sequence[Made], target: Path) -> None:
 
 def write_file(output: Output, made: Sequence[Made], target: Path) -> None:
     """All in one file; a single answer to what was given as it is."""
-    output.refuse_suffix(target)
     if len({one.samples.shape[1:] for one in made}) > 1:
         raise GanzooError("the pictures differ in size and make no sheet", "Give a directory with -o, or a --size.")
     samples = torch.cat([one.samples for one in made])

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo_core import imaging
-from ganzoo_core.errors import ExternalError, GanzooError, escape
-from ganzoo_core.files import write_aside
+from ganzoo_core.errors import GanzooError, escape
+from ganzoo_core.files import make_folder, write_aside
 from ganzoo_core.models import card
 from ganzoo_core.models.resolve import Located, locate
 from ganzoo_core.models.store import read_model
@@ -27,10 +27,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def export(source: str, folder: Path) -> None:
     """Write the model directory of a SOURCE to `folder`, config.json last. Errors: GanzooError, ExternalError."""
     made = contents(locate(source), source)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise ExternalError(f"{folder}: {fault.strerror}", "Choose another place.") from None
+    make_folder(folder)
     for name in reversed(FILES):
         if name in made:
             write_aside(folder / name, made[name])

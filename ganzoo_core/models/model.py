@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganzoo_core.errors import GanzooError, UnknownNameError, one_licence
+from ganzoo_core.errors import GanzooError, UnknownNameError, escape, one_licence
 from ganzoo_core.models.resolve import locate, with_discriminators
 from ganzoo_core.models.store import Origin, Stored, read_discriminators, read_model, write_networks
 from ganzoo_core.nn.channels_last import to_channels_last
@@ -74,6 +74,12 @@ class Model:
             if declared.flag == "--input":
                 return generator.sample(len(images), seed=seed, **{name: images}, **inputs)
         raise GanzooError(f"{self.config['id']}: takes no image", "Use sample.")
+
+    def refuse_pinned(self) -> None:
+        """Errors: GanzooError where its files are pinned (of an id, of the Hub's cache): they must stay as they are."""
+        if self.pins:
+            what = f"{escape(self.source)}: its files are pinned, and would no longer be what they should be"
+            raise GanzooError(what, f"`ganzoo export {self.source} DIR` first, and publish in DIR.")
 
     def network(self, name: str) -> Generator:
         """A published generator by name; "" for the first."""

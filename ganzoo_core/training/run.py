@@ -15,7 +15,7 @@ from ganzoo_core import imaging
 from ganzoo_core.data import how_to_have
 from ganzoo_core.errors import ExternalError, GanzooError, UnknownNameError, escape, tell_user
 from ganzoo_core.models.model import load
-from ganzoo_core.models.store import Origin, unwrapped, write_model
+from ganzoo_core.models.store import Origin, refuse_unstorable, unwrapped, write_model
 from ganzoo_core.nn.device import pick_device, pick_precision
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, from_batch, name_classes, needs_data
@@ -75,6 +75,8 @@ def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Repor
     loader = open_loader(objective, data, settings)
     if settings.init:
         initialise(objective, settings.init)
+    if folder is not None:
+        refuse_unstorable(objective.state_dict())
     length = dry_run(objective, loader)
     settings = replace(settings, images=settings.images or length)
     with process_group() as processes, signals(settings.signals) as heard:
