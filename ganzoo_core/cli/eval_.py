@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ def eval_(
     command prints the same digits every time on one machine.
     """
     from ganzoo_core.metrics import evaluate
+    from ganzoo_core.metrics.trained_on import trained_on
     from ganzoo_core.models import model
     from ganzoo_core.nn.device import pick_device
 
@@ -47,7 +47,7 @@ def eval_(
     if publish:
         trained.refuse_pinned()
     question = evaluate.EvalConfig(
-        data or data_of(trained.folder, trained.config), names, count, tuple(dict.fromkeys(seeds)), extractor, net,
+        data or trained_on(trained), names, count, tuple(dict.fromkeys(seeds)), extractor, net,
         data_root, tuple(sorted(pair(text) for text in options)),
     )  # fmt: skip
     with Meter() as meter:
@@ -58,15 +58,6 @@ def eval_(
         document({"source": source, "metrics": [score.row() for score in scores]})
         return
     show(scores)
-
-
-def data_of(folder: Path, config: Mapping[str, Any]) -> str:
-    """What a model was trained on, as `--data` takes it: of a run, what its run.json names, a folder perhaps."""
-    from ganzoo_core.training import run_dir
-
-    if (folder.parent / "run.json").exists():
-        return str(run_dir.read(folder.parent)["source"] or config["dataset"]["name"])
-    return str(config["dataset"]["name"])
 
 
 def show(scores: Any) -> None:

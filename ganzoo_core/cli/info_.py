@@ -53,7 +53,8 @@ def show(facts: dict[str, Any]) -> None:
         elif key == "presets":
             lines += [(f"preset {preset}", escape(text, 400)) for preset, text in value.items()]
         elif key != "others" and value not in ("", (), [], {}):
-            lines.append((key, escape(value, 400)))
+            words = isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
+            lines.append((key, escape(", ".join(value) if words else value, 400)))
     width = max(len(name) for name, _ in lines) + 2
     for name, text in lines:
         print(f"{name:{width}}{text}")
@@ -160,7 +161,7 @@ def preset_rows(family: str) -> dict[str, str]:
         sizes = ", ".join(
             f"{child} {sum(w.numel() for w in net.parameters()):,}"
             for child, net in objective.named_children()
-            if child != "averages"
+            if child != "ema"
         )
         given = " ".join(f"{k}={v}" for k, v in {**preset.args, **preset.train}.items())
         rows[name] = f"{sizes} weights; {given}"

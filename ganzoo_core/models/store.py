@@ -132,9 +132,8 @@ def refuse_unstorable(named: Mapping[str, Tensor]) -> None:
     """Before a training as before a file is written. Errors: GanzooError for tensors that no file can hold."""
     for name, value in named.items():
         if value.dtype not in CODES:
-            what = (
-                f"{name}: is {str(value.dtype).removeprefix('torch.')}, which neither checkpoints nor models can hold"
-            )
+            kind = str(value.dtype).removeprefix("torch.")
+            what = f"{name}: is {kind}, which neither checkpoints nor models can hold"
             raise GanzooError(what, "Keep real and imaginary parts apart, in float32." if value.is_complex() else "")
 
 

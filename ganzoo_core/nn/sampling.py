@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex
 
 import torch
 from torch import Tensor
 
-from ganzoo_core.errors import GanzooError, UnknownNameError
+from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.nn.inputs import Input
 from ganzoo_core.nn.state import evaluation_mode
 from ganzoo_core.nn.streams import DrawFrom, stream
@@ -52,6 +52,8 @@ def sample_deterministic(
     matrix product sums. Any number of threads may sample one network at once. Errors: GanzooError for fewer than one
     sample and for conditions that do not fit.
     """
+    if not isinstance(n, SupportsIndex):
+        raise GanzooError(f"{escape(repr(n), 40)} samples: is no number", 'A class is given by name: label="3".')
     if n < 1:
         raise GanzooError(f"{n} samples: asked for none", "Ask for one at least.")
     device = next(net.parameters()).device

@@ -37,7 +37,7 @@ def stream(device: torch.device, seed: int, purpose: str, *counts: int) -> torch
     return rng.set_state(state)
 
 
-class DrawFrom(TorchDispatchMode):
+class DrawFrom(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Within it, what this thread draws comes from generators of its own: `make(device)`, made when it is needed.
 
     It holds for whatever draws and is given no generator: inner noise, dropout, first weights. Other threads draw
@@ -45,7 +45,7 @@ class DrawFrom(TorchDispatchMode):
     """
 
     def __init__(self, make: Callable[[torch.device], torch.Generator]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.make = make
         self.generators: dict[torch.device, torch.Generator] = {}
 

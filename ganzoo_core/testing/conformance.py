@@ -285,7 +285,7 @@ class Conformance:
             alone = [net.sample(2, seed=seed, **given) for seed in range(4)]
             before = torch.get_rng_state()
             with ThreadPoolExecutor(8) as pool:
-                together = list(pool.map(lambda i, net=net, given=given: net.sample(2, seed=i % 4, **given), range(16)))  # type: ignore[misc]
+                together = list(pool.map(lambda i, net=net, given=given: net.sample(2, seed=i % 4, **given), range(16)))
             assert torch.equal(before, torch.get_rng_state())
             assert [i for i, drawn in enumerate(together) if not torch.equal(drawn, alone[i % 4])] == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import torch
@@ -60,7 +61,8 @@ class CheckpointCallback:
 
 
 def stopped(signum: int, folder: Path | None, report: Report) -> Stopped:
-    at = f"stopped by signal {signum} at {report.position.images:,} of {report.total:,} images"
+    by = "Ctrl-C" if signum == signal.SIGINT else signal.Signals(signum).name
+    at = f"stopped by {by} at {report.position.images:,} of {report.total:,} images"
     return Stopped(signum, f"{at}, saved" if folder else at, f"--resume --out {folder} goes on." if folder else "")
 
 
