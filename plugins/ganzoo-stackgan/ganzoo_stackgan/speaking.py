@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Embedding, Generator, Input, Latent, Text, encode_text, latents, sample_deterministic
+from ganzoo_core.nn import Embedding, Generator, Input, Latent, Text, encode_text, sample_deterministic
 from ganzoo_stackgan.words import TextEncoder
 
 Draw = Callable[[Tensor, Tensor], Tensor]  # (embedding [N, d], z [N, z]) -> picture
@@ -25,10 +25,9 @@ class Speaking(Generator):
         if embedding is not None:
             return sample_deterministic(Embedded(self), draw, n, seed, {"embedding": embedding, **given})
         if towards:
-            e = self.spoken_between(given.pop("text", None), towards, n)
-            z = given.pop("z", None)
-            z = latents(self.priors, seed, [0])["z"] if z is None else z  # that of the first sample
-            return sample_deterministic(Embedded(self), draw, n, seed, {"embedding": e, "z": z, **given})
+            way, told = self.spoken_between(given.pop("text", None), towards, n), Embedded(self)
+            # each is the first sample of the seed, told something else: z and all noise are the same
+            return torch.cat([sample_deterministic(told, draw, 1, seed, {"embedding": e, **given}) for e in way])
         return sample_deterministic(self, lambda text, z: draw(self.heard(text), z), n, seed, given)
 
     def heard(self, text: Tensor) -> Tensor:
