@@ -163,6 +163,20 @@ def test_python_of_the_readme_runs(number, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_python_of_serving_runs(tmp_path, monkeypatch):
+    """The server's only where FastAPI is installed, which nothing here needs."""
+    shared, server = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "serving.md").read_text("utf-8"), re.S)
+    names = {}
+    exec(shared, names)
+    assert len(names["pictures"]) == 8
+    pytest.importorskip("fastapi")
+    exec(server, names)
+    (sample,) = (route.endpoint for route in names["app"].routes if route.path == "/sample.png")
+    assert sample("7").body.startswith(b"\x89PNG")
+    with pytest.raises(names["HTTPException"], match="seven"):
+        sample("seven")
+
+
 def test_shell_of_the_readme_runs(tmp_path):
     """Every ganzoo line of the README, trainings made short; those on data that is not here are left out."""
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)

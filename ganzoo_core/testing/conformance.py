@@ -126,6 +126,11 @@ def conditions(net: Generator, batch: dict[str, Tensor], n: int) -> dict[str, An
 class Conformance:
     """Parametrise `family` over the names of your families."""
 
+    @pytest.fixture(autouse=True)
+    def its_plugin_is_installed(self, family: str) -> None:
+        if family not in registry().families:
+            pytest.fail(f"no family {family}: install its plugin, `ganzoo install --editable --yes .` in its folder")
+
     def test_plugin_module_is_light(self, family: str) -> None:
         module = index.installed()[owner(family)].module
         program = f"import sys, {module}; sys.exit(' '.join(m for m in {HEAVY} if m in sys.modules) or 0)"

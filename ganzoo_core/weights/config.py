@@ -130,7 +130,7 @@ def check_declared(path: Path, where: str, declared: Mapping[str, Any]) -> None:
         raise GanzooError(f"{path}: {where}.multiple: expected a positive number of pixels")
     lists: dict[str, tuple[type, ...]] = {"shape": (int, type(None)), "range": (int, float), "names": (str,)}
     for key, kinds in lists.items():
-        items = declared.get(key) if declared.get(key) is not None else []
+        items = [] if declared.get(key) is None else declared[key]
         expect(path, f"{where}.{key}", list, items)
         if any(type(item) not in kinds for item in items):
             raise GanzooError(f"{path}: {where}.{key}: found {escape(repr(items), 60)}")
