@@ -16,19 +16,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from torch import nn
 
     from ganzoo_core.hub.search import HubModel
+    from ganzoo_core.metrics.scores import Score
     from ganzoo_core.models.model import Model
     from ganzoo_core.objectives.objective import Objective
     from ganzoo_core.plugin.infos import FamilyInfo, ModelInfo
     from ganzoo_core.training.trainer import Report
 
 __version__ = "0.2.0"
-__all__ = ["create", "fit", "list_families", "list_models", "load", "model_info", "train"]
+__all__ = ["create", "evaluate", "fit", "list_families", "list_models", "load", "model_info", "train"]
 
 
 @overload
@@ -104,6 +105,33 @@ def load(source: str | Path, *, device: str = "cpu") -> Model:
     from ganzoo_core.models import model
 
     return model.load(source, device=device)
+
+
+def evaluate(
+    model: Model | str | Path,
+    *metrics: str,
+    data: str = "",
+    n: int = 10_000,
+    seeds: Sequence[int] = (0,),
+    extractor: str = "",
+    net: str = "",
+    data_root: str | Path | None = None,
+) -> list[Score]:
+    """Scores of a model (or a SOURCE) with their protocol, as `ganzoo eval` measures them.
+
+    `metrics` by name; none: those that suit it. `data` as `--data` takes it; "": what it was trained on. Several
+    `seeds` give mean and spread. Errors: GanzooError for a metric or data that do not suit it.
+    """
+    from pathlib import Path
+
+    from ganzoo_core.metrics import EvalConfig
+    from ganzoo_core.metrics import evaluate as measure
+    from ganzoo_core.metrics.trained_on import trained_on
+
+    trained = load(model) if isinstance(model, (str, Path)) else model
+    root = Path(data_root) if data_root is not None else None
+    config = EvalConfig(data or trained_on(trained), metrics, n, tuple(seeds), extractor, net, root=root)
+    return measure(trained, config)
 
 
 def create(

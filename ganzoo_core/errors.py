@@ -12,6 +12,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextvars import ContextVar
+
+DATA_ONLY: ContextVar[bool] = ContextVar("data_only", default=False)  # no words on stdout: the command line's
 
 
 class GanzooError(Exception):

@@ -78,9 +78,18 @@ def save(image: Image.Image, path: Path) -> None:
 
 
 def encode(image: Image.Image, suffix: str = ".png") -> bytes:
-    """The bytes of a picture file of this suffix."""
-    made = io.BytesIO()
-    image.save(made, FORMATS[suffix.lower()])
+    """The bytes of a picture file of this suffix; where a format knows no transparency, it lies on white.
+
+    Errors: GanzooError for a picture that is too large for the format.
+    """
+    made, format = io.BytesIO(), FORMATS[suffix.lower()]
+    if format == "JPEG" and image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    try:
+        image.save(made, format)
+    except (OSError, ValueError) as fault:
+        what = f"{image.width} x {image.height} pixels make no {format}: {escape(fault)}"
+        raise GanzooError(what, "Save it as .png, or fewer of them.") from None
     return made.getvalue()
 
 

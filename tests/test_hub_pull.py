@@ -341,7 +341,7 @@ def test_a_missing_plugin_is_named_with_its_install_line(hub, ganzoo):
 
 def test_future_formats_and_unknown_keys_are_refused_before_the_weights_are_fetched(hub, ganzoo):
     for changes, words in (
-        ({"format": 3}, "reads 1 and 2"),
+        ({"format": 4}, "reads 1, 2, 3"),
         ({"extra": 1}, "unknown key 'extra'"),
         ({"dtype": 5}, "dtype"),
     ):

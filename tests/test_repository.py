@@ -11,8 +11,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pictures import same_picture
 from PIL import Image
 from processes import ganzoo
+
+import ganzoo_core as gz
+from ganzoo_core.models.export import drawn
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "docs"))
@@ -159,6 +163,20 @@ def test_python_of_the_readme_runs(number, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_python_of_serving_runs(tmp_path, monkeypatch):
+    """The server's only where FastAPI is installed, which nothing here needs."""
+    shared, server = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "serving.md").read_text("utf-8"), re.S)
+    names = {}
+    exec(shared, names)
+    assert len(names["pictures"]) == 8
+    pytest.importorskip("fastapi")
+    exec(server, names)
+    (sample,) = (route.endpoint for route in names["app"].routes if route.path == "/sample.png")
+    assert sample("7").body.startswith(b"\x89PNG")
+    with pytest.raises(names["HTTPException"], match="seven"):
+        sample("seven")
+
+
 def test_shell_of_the_readme_runs(tmp_path):
     """Every ganzoo line of the README, trainings made short; those on data that is not here are left out."""
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
@@ -175,9 +193,16 @@ def test_shell_of_the_readme_runs(tmp_path):
         short = " --preset tiny --images 64 --batch-size 16" if "train" in line and "--resume" not in line else ""
         done = ganzoo(*shlex.split(line)[1:], *shlex.split(short), cwd=tmp_path)
         assert done.returncode == 0, f"{line}: {done.stderr}"
-    assert (tmp_path / "digits.png").read_bytes() == next(
-        ROOT.glob("plugins/*/*/weights/dcgan.mnist/samples.png")
-    ).read_bytes()
+    (shown,) = ROOT.glob("plugins/*/*/weights/dcgan.mnist/samples.png")
+    assert same_picture((tmp_path / "digits.png").read_bytes(), shown.read_bytes())
+
+
+@pytest.mark.elsewhere
+@pytest.mark.parametrize("folder", sorted(ROOT.glob("plugins/*/*/weights/*")), ids=lambda folder: folder.name)
+def test_shipped_samples_are_what_the_shipped_weights_draw(folder):
+    """Within a level of gray; what shows answers to pictures or words is left out."""
+    if picture := drawn(gz.load(folder).generator):
+        assert same_picture(picture, (folder / "samples.png").read_bytes())
 
 
 def test_shipped_weights_are_small():

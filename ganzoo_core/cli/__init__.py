@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from ganzoo_core.errors import ExternalError, GanzooError, Stopped, UnknownNameError, escape, tell_user
+from ganzoo_core.errors import DATA_ONLY, ExternalError, GanzooError, Stopped, UnknownNameError, escape, tell_user
 
 VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the command `<verb>_`
     "list": "List GAN families and trained models.",
@@ -85,6 +85,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a terminal in the C locale shows escapes, no traceback
     stdout = sys.stdout
+    data_only = DATA_ONLY.set(True)
     try:
         ganzoo.main(arguments, prog_name="ganzoo", standalone_mode=False)
         sys.stdout.flush()
@@ -103,6 +104,10 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
         if "--debug" in arguments:
             raise
         status = report(fault, next((word for word in arguments if not word.startswith("-")), ""))
+        if isinstance(fault, OSError):  # stdout's perhaps: what is left in it goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    finally:
+        DATA_ONLY.reset(data_only)
     sys.exit(status)
 
 
@@ -115,6 +120,9 @@ def report(fault: BaseException, verb: str = "") -> int:
     elif isinstance(fault, (KeyboardInterrupt, click.Abort)):
         tell_user("stopped by Ctrl-C")
         return 130
+    elif isinstance(fault, OSError) and fault.errno:
+        where = f"{fault.filename}: " if fault.filename is not None else ""
+        fault = ExternalError(f"{where}{fault.strerror}", "Is the disk full, read-only or gone?")
     elif isinstance(fault, MemoryError) or any(words in str(fault) for words in NO_MEMORY):
         fault = ExternalError("out of memory", SPARING.get(verb, "Free some of it, or use another machine."))
     if not isinstance(fault, GanzooError):

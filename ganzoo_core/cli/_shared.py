@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganzoo_core.errors import GanzooError, escape
+from ganzoo_core.files import unwritable
 
 if TYPE_CHECKING:
     from ganzoo_core.nn.generator import Generator
@@ -23,14 +24,14 @@ def writable(target: Path, force: bool) -> Path:
     try:
         if target.exists() and not force and (target.is_file() or any(target.iterdir())):
             raise GanzooError(f"{target}: exists", "Choose another -o, or --force to overwrite it.")
-        if target.suffix in (".png", ".gif") and target.is_dir():
+        if target.suffix.lower() in (".png", ".gif") and target.is_dir():
             raise GanzooError(f"{target}: is a directory", "Choose another -o.")
         target.parent.mkdir(parents=True, exist_ok=True)
         probe = target.parent / f".{target.name}.probe"
         probe.touch()
         probe.unlink()
     except OSError as fault:
-        raise GanzooError(f"{escape(target)}: {fault.strerror}", "Choose another -o.") from None
+        raise unwritable(target, fault, "Choose another -o.") from None
     return target
 
 

@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -20,11 +21,13 @@ VARIABLES = ("GANZOO_DATA", "GANZOO_PLUGINS", "HF_HOME", "HF_HUB_OFFLINE", "CUDA
 # What a plugin may change under everybody's feet while it is imported: looked at before and after.
 PROBE = """
 import json, signal, sys, os
-import torch
+def torch_is(look):  # most plugins do not import it, and none can have changed what is not there
+    return "torch" not in sys.modules or look(sys.modules["torch"])
 watched = {
-    "json.loads": lambda: id(json.loads), "torch.load": lambda: id(torch.load), "sys.path": lambda: list(sys.path),
+    "json.loads": lambda: id(json.loads), "sys.path": lambda: list(sys.path),
     "the working directory": os.getcwd, "SIGINT's handler": lambda: id(signal.getsignal(signal.SIGINT)),
-    "torch's default dtype": torch.get_default_dtype,
+    "torch.load": lambda: torch_is(lambda torch: torch.load is torch.serialization.load),
+    "torch's default dtype": lambda: torch_is(lambda torch: torch.get_default_dtype() == torch.float32),
 }
 before = {name: look() for name, look in watched.items()}
 from ganzoo_core.registry.index import installed
@@ -41,7 +44,7 @@ def examine(timeout: float) -> dict[str, Any]:
     return {
         "environment": environment(),
         "libraries": {name: found(name) for name in LIBRARIES},
-        "plugins": [examine_plugin(plugin, timeout) for plugin in index.installed().values()],
+        "plugins": plugins(timeout),
         "data": data(),
         "register": indexed(),
     }
@@ -68,6 +71,12 @@ def found(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "missing"
+
+
+def plugins(timeout: float) -> list[Mapping[str, str]]:
+    """All of them, as many at once as there are cores."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(lambda plugin: examine_plugin(plugin, timeout), index.installed().values()))
 
 
 def examine_plugin(plugin: Installed, timeout: float) -> Mapping[str, str]:

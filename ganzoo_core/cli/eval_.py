@@ -64,14 +64,17 @@ def of_model(source: str, config: EvalConfig, device: str, publish: bool) -> lis
     """Scores of a model, on what it was trained on unless other data are named."""
     from ganzoo_core.metrics import evaluate
     from ganzoo_core.metrics.scores import publish as publish_scores
+    from ganzoo_core.metrics.trained_on import trained_on
     from ganzoo_core.models import model
     from ganzoo_core.nn.device import pick_device
 
     if config.image_size:
         raise GanzooError(f"--size {config.image_size}: samples of a model have a size of their own", "Leave it out.")
     trained = model.load(source, device=str(pick_device(device)))
+    if publish:
+        trained.refuse_pinned()
     with Meter() as meter:
-        scores = evaluate(trained, replace(config, data=config.data or trained.config["dataset"]["name"]), meter)
+        scores = evaluate(trained, replace(config, data=config.data or trained_on(trained)), meter)
     if publish:
         tell_user(f"published in {publish_scores(trained.folder, scores)}")
     return scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,38 +18,81 @@ from ganzoo_core.registry import index, listing
 @click.argument("name", metavar="ID", shell_complete=names)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def info_(name: str, as_json: bool) -> None:
-    """Show all that is known of a family (dcgan) or of a trained model (dcgan.mnist)."""
+    """Show all that is known of a family (dcgan), of a trained model (dcgan.mnist), or of a model or run directory."""
     families, models = listing.families(), listing.models()
+    arguments: list[dict[str, Any]] = []
     if name in models:
         facts: dict[str, Any] = {**models[name]._asdict(), **index.load_index().weights.get(name, {})}
-        arguments: list[dict[str, Any]] = []
     elif name in families:
         facts = families[name]._asdict()
         arguments = recipe_rows(name) if families[name].installed else []
         facts["presets"] = preset_rows(name) if families[name].installed else {}
         facts["install"] = index.install_hint(name)
         facts["others"] = namesakes(name)
+    elif name.startswith("hf:") or Path(name).is_dir():
+        facts = {**run_facts(Path(name)), **model_facts(name)}
     else:
         named_elsewhere(name, [*families, *models], as_json)
         return
     if as_json:
         document({**facts, "arguments": arguments})
         return
-    for key, value in facts.items():
-        if key == "others":
-            show_strangers(value)
-        elif key == "metrics":
-            for score in value:
-                print(f"{escape(score['name'], 60):28}{score['value']:.6g}")
-        elif key == "presets":
-            for preset, text in value.items():
-                print(f"{'preset ' + preset:18}{escape(text, 400)}")
-        elif value not in ("", (), [], {}):
-            print(f"{key:18}{escape(value, 400)}")
+    show(facts)
     if arguments:
         print()
         rows = [[row["name"], row["type"], row["default"], row["meaning"]] for row in arguments]
         table("Arguments (-c name=value)", ["name", "type", "default", "meaning"], rows)
+
+
+def show(facts: dict[str, Any]) -> None:
+    """A line for each fact, in two columns."""
+    lines: list[tuple[str, str]] = []
+    for key, value in facts.items():
+        if key == "metrics":
+            lines += [(escape(score["name"], 60), f"{score['value']:.6g}") for score in value]
+        elif key == "presets":
+            lines += [(f"preset {preset}", escape(text, 400)) for preset, text in value.items()]
+        elif key != "others" and value not in ("", (), [], {}):
+            words = isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
+            lines.append((key, escape(", ".join(value) if words else value, 400)))
+    width = max(len(name) for name, _ in lines) + 2
+    for name, text in lines:
+        print(f"{name:{width}}{text}")
+    show_strangers(facts.get("others", []))
+
+
+def run_facts(folder: Path) -> dict[str, Any]:
+    """What run.json says; nothing of a directory that is no run's."""
+    if not (folder / "run.json").exists():
+        return {}
+    from ganzoo_core.training import checkpoint, run_dir
+
+    about = run_dir.read(folder)
+    recipe = about["recipe"] or {}
+    saved = [int(path.name) for path in checkpoint.published(folder / "checkpoints")]
+    return {
+        "run": str(folder), "family": recipe.get("family", ""), "preset": recipe.get("preset", ""),
+        "data": about["source"], "images": about["images"], "checkpoints": saved, "seed": about["seed"],
+        "batch_size": about["batch_size"], "device": about["device"], "command": about["command"],
+        "arguments of the recipe": recipe.get("args", {}), "versions": about["versions"],
+    }  # fmt: skip
+
+
+def model_facts(source: str) -> dict[str, Any]:
+    """What a model directory says of itself; nothing of a run that has no model yet."""
+    from ganzoo_core.models.resolve import locate
+    from ganzoo_core.weights.config import model_info, read_config
+
+    if (Path(source) / "run.json").exists() and not (Path(source) / "model" / "config.json").exists():
+        return {}
+    located = locate(source)
+    config = read_config(*located)
+    known = listing.families().get(config["objective"]["family"])
+    about = model_info(located.folder, known.task if known else "")._replace(installed=bool(known and known.installed))
+    return {
+        **about._asdict(), "where": str(located.folder), **config["training"], "inputs": config["inputs"],
+        "output": config["output"], "labels": config["labels"], "dtype": config["dtype"], "files": config["files"],
+    }  # fmt: skip
 
 
 def namesakes(family: str) -> list[dict[str, object]]:
@@ -117,7 +161,7 @@ def preset_rows(family: str) -> dict[str, str]:
         sizes = ", ".join(
             f"{child} {sum(w.numel() for w in net.parameters()):,}"
             for child, net in objective.named_children()
-            if child != "averages"
+            if child != "ema"
         )
         given = " ".join(f"{k}={v}" for k, v in {**preset.args, **preset.train}.items())
         rows[name] = f"{sizes} weights; {given}"

@@ -23,7 +23,9 @@ LARGEST = 2**63 - 1
 @click.option("--net", default="", metavar="NAME", help="Another published network.")
 @click.option("-c", "options", multiple=True, metavar="OPTION=VALUE", help="An option of the model's sampling.")
 @click.option("--device", default="auto", show_default=True)
-@click.option("-o", "--out", required=True, metavar="OUT", help="A strip (.png), a row for each leg; or a clip (.gif).")
+@click.option(
+    "-o", "--out", required=True, metavar="OUT", help="A strip (.png, .jpg ...) with a row for each leg, or a .gif."
+)
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
 def interpolate_(
     source: str, seeds: str, steps: int, how: str, labels: tuple[str, ...], text: str, net: str,
@@ -35,8 +37,6 @@ def interpolate_(
     """
     target = writable(Path(out), force)
     stops, chosen = numbers(seeds), dict(pair(word) for word in options)
-    if target.suffix not in (".png", ".gif"):
-        raise GanzooError(f"{escape(target)}: neither .png nor .gif", "Choose another -o.")
     import torch
 
     from ganzoo_core import imaging
@@ -46,9 +46,12 @@ def interpolate_(
     from ganzoo_core.nn.walk import interpolate_seeds
     from ganzoo_core.registry.recipes import sampling_options
 
+    clip = target.suffix.lower() == ".gif"
+    if not clip and target.suffix.lower() not in imaging.FORMATS:
+        hint = f"Give {', '.join(imaging.FORMATS)}, or .gif for a clip."
+        raise GanzooError(f"{escape(target)}: is no picture and no clip", hint)
     generator = model.load(source, device=str(pick_device(device))).network(net)
     given = sampling_options(generator, chosen) | labelled(generator, labels, steps + 1) | told(generator, text)
-    clip = target.suffix == ".gif"
     segments = interpolate_seeds(generator, stops, steps, how, loop=clip, **given)
     if clip:
         imaging.save_frames([generator.output.frame(x) for one in segments for x in one[:-1]], target)

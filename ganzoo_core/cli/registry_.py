@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ganzoo_core.errors import GanzooError, tell_user
+from ganzoo_core.files import write_aside
 from ganzoo_core.registry.index import REGISTRY
 
 
@@ -25,11 +26,11 @@ def build(file: Path, pins: tuple[str, ...]) -> None:
 
     target = file.resolve()  # the core's is a link to the repository's
     made = text(pinned(readable(target), pins))
-    target.write_text(made, "utf-8")
+    write_aside(target, made.encode())
     if file == REGISTRY:
-        index.INDEX.write_text(index_text(made), "utf-8")
+        write_aside(index.INDEX, index_text(made).encode())
         index.load_index.cache_clear()
-        gan_names.PATH.write_text(named_text(), "utf-8")
+        write_aside(gan_names.PATH, named_text().encode())
     print(target)
 
 

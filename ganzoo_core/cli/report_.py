@@ -13,7 +13,7 @@ from ganzoo_core.errors import GanzooError, escape
 
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT.html", help="Default: RUN/page.html.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT.html", help="Default: RUN/report.html.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, too.")
 @click.option("--force", is_flag=True, help="Overwrite OUT. A report in RUN is always made anew.")
 def report_(run: Path, out: Path | None, as_json: bool, force: bool) -> None:

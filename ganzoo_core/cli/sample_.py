@@ -50,7 +50,7 @@ def sample_(
     chosen = dict(pair(text) for text in options)
     from ganzoo_core.cli import image_inputs
     from ganzoo_core.cli.making import Making
-    from ganzoo_core.cli.writing import write
+    from ganzoo_core.cli.writing import refuse_format, write
     from ganzoo_core.models import model
     from ganzoo_core.nn.device import pick_device
     from ganzoo_core.registry.recipes import sampling_options
@@ -58,6 +58,7 @@ def sample_(
     files, sizes = image_inputs.files_of(inputs), image_inputs.size_of(size)
     trained = model.load(source, device=str(pick_device(device)))
     generator = trained.network(net)
+    refuse_format(generator.output, target)
     image_inputs.refuse_without(generator, inputs, texts)
     n = count or (1 if files else 8 if texts else COUNT)
     given = {**generator.default_options, **sampling_options(generator, chosen), **labelled(generator, labels, n)}

@@ -69,10 +69,12 @@ def train_(
     that of its last checkpoint.
     """
     from ganzoo_core.cli.announce import advice
+    from ganzoo_core.models.usage import usage
     from ganzoo_core.training import run
     from ganzoo_core.training.callbacks.base import Callback, Run
     from ganzoo_core.training.callbacks.console import progress
     from ganzoo_core.training.callbacks.tensorboard import TensorBoardCallback, require
+    from ganzoo_core.weights.config import read_config
 
     if tensorboard:
         require()
@@ -107,7 +109,7 @@ def train_(
     if run.fit(objective, data, settings) is None:
         return  # it was finished before
     tell_user(f"done: pictures over time in {folder / 'samples'}, the model in {folder / 'model'}")
-    tell_user(f"next: ganzoo sample {folder} -n 64 -o grid.png")
+    tell_user(f"next: {usage(read_config(folder / 'model')).line(folder, 'grid')}")
     print(folder)
 
 

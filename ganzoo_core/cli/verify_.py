@@ -12,6 +12,8 @@ from ganzoo_core.cli.meter import Meter
 from ganzoo_core.cli.output import document, table
 from ganzoo_core.errors import IntegrityError
 
+RESUMES = "Remove it: --resume goes on from the one before."
+
 
 @click.command("verify")
 @click.argument("names", nargs=-1, required=True, metavar="SOURCE...", shell_complete=sources)
@@ -80,7 +82,13 @@ def checkpoints(run: Path) -> list[dict[str, Any]]:
 
     rows = []
     for folder in sorted((run / "checkpoints").glob("[0-9]*")):
-        checkpoint.read(folder)
+        try:
+            checkpoint.read(folder)
+        except OSError as fault:
+            missing = Path(str(fault.filename)).name
+            raise IntegrityError(f"{folder}: {missing}: {fault.strerror}", RESUMES) from None
+        except IntegrityError as fault:
+            raise IntegrityError(f"{folder}: {fault.what}", RESUMES) from None
         size = sum(file.stat().st_size for file in folder.iterdir())
         rows.append({"name": f"checkpoints/{folder.name}", "bytes": size, "sha256": "", "pinned": "its manifest"})
     return rows

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganzoo_core import imaging
 from ganzoo_core.errors import GanzooError
+from ganzoo_core.files import make_folder
 from ganzoo_core.nn.outputs import Output
 
 
@@ -22,17 +23,27 @@ class Made(NamedTuple):
     before: Tensor | None
 
 
+def refuse_format(output: Output, target: Path) -> None:
+    """Before anything is made. Errors: GanzooError for a file that samples of this kind cannot be saved as."""
+    if is_file(target):
+        output.refuse_suffix(target)
+
+
+def is_file(target: Path) -> bool:
+    """What has a suffix is a file, unless it is a directory already."""
+    return bool(target.suffix) and not target.is_dir()
+
+
 def write(output: Output, made: Iterable[Made], target: Path) -> None:
     """One file of all samples, in a format of their kind, or a directory of files that are named as what was given.
 
     Those of a directory are written as they come.
     """
-    if target.suffix and not target.is_dir():
-        output.refuse_suffix(target)
+    if is_file(target):
         return write_file(output, [*made], target)
     written = set[str]()
     for i, one in enumerate(made):
-        target.mkdir(exist_ok=True)
+        make_folder(target)
         for k, name in enumerate(names(one, output.suffixes[0])):
             unique = f"{i:05d}-{name}" if name.lower() in written else name
             written.add(unique.lower())

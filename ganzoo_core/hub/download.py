@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ganzoo_core.errors import ExternalError, GanzooError, IntegrityError, escape, tell_user
-from ganzoo_core.files import write_aside
+from ganzoo_core.files import make_folder, write_aside
 from ganzoo_core.hub import client
 from ganzoo_core.hub.client import Subject, Unreachable
 from ganzoo_core.weights import hashes
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PREFIX = "hf:"
 MAIN = "main"
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+ADDRESS = re.compile(r"https?://[^/]+/|(www\.)?(huggingface\.co|hf\.co)/")
 REVISION = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*", re.ASCII)
 
 
@@ -58,12 +59,25 @@ class Listed(NamedTuple):
     pin: str  # sha256 of what is stored as LFS, git's sha1 of the rest
 
 
+def meant(source: str) -> str:
+    """hf:owner/repo[@revision] of what people write for it: owner/repo, or the address of its page; else ""."""
+    path = ADDRESS.sub("", source.removeprefix(PREFIX)).partition("?")[0].rstrip("/")
+    owner, _, rest = path.partition("/")
+    name, _, place = rest.partition("/")
+    kind, _, revision = place.partition("/")
+    if (place and kind not in ("tree", "blob", "resolve", "commit")) or not NAME.fullmatch(f"{owner}/{name}"):
+        return ""
+    at = revision.partition("/")[0]
+    return f"{PREFIX}{owner}/{name}" + (f"@{at}" if at not in ("", MAIN) else "")
+
+
 def parse(source: str) -> Repo:
     """hf:owner/repo[@revision], or without hf:. Errors: GanzooError."""
     name, mark, revision = source.removeprefix(PREFIX).partition("@")
     bad = len(name) > 96 or "--" in name or ".." in name or name.endswith((".git", ".", "-"))
     if bad or not NAME.fullmatch(name):
-        raise GanzooError(f"{escape(source, 60)!r}: {escape(name, 60)!r} is no repository", "Expected hf:owner/name.")
+        hint = f"Expected {meant(source) or 'hf:owner/name'}."
+        raise GanzooError(f"{escape(source, 60)!r}: {escape(name, 60)!r} is no repository", hint)
     if mark and (not REVISION.fullmatch(revision) or len(revision) > 128 or ".." in revision):
         raise GanzooError(
             f"{escape(source, 60)!r}: no branch, tag or commit behind the @", "Expected hf:owner/name@rev."
@@ -115,11 +129,14 @@ def cached_commit(repo: Repo) -> str:
 
 
 def remember(repo: Repo, commit: str) -> None:
-    """The commit of a branch or tag, where the client looks for it."""
+    """The commit of a branch or tag, where the client looks for it. A cache that cannot be written is warned of."""
     path = repo.folder / "refs" / repo.revision
     if not repo.pinned and cached_commit(repo) != commit:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(path, commit.encode())
+        try:
+            make_folder(path.parent)
+            write_aside(path, commit.encode())
+        except GanzooError as fault:
+            tell_user(f"warning: {fault.what}: the cache does not know that {repo.name} is at {commit}")
 
 
 def fetch(repo: Repo, more: frozenset[str] = frozenset()) -> str:
@@ -130,13 +147,22 @@ def fetch(repo: Repo, more: frozenset[str] = frozenset()) -> str:
         raise IntegrityError(f"{repo}: the Hub answers with the commit {commit}", "Do not trust this Hub.")
     for name in ("config.json", FILE):
         if name not in listed:
-            raise GanzooError(f"{repo.name}@{commit}: has no {name}", "It seems to be no model of ganzoo's.")
+            raise GanzooError(f"{repo.name}@{commit}: has no {name}", whose(api, repo))
     for name in (name for name in FILES if name in listed and (name != DISCRIMINATORS or name in more)):
         download(api, repo, commit, name, listed[name])
         if name == "config.json":
             refuse_other_size(repo, commit, listed)
     remember(repo, commit)
     return commit
+
+
+def whose(api: HfApi, repo: Repo) -> str:
+    """What to do with a repository that holds no model of ours: its card may say which library loads it."""
+    ask = lambda: api.model_info(repo.name, revision=repo.revision, timeout=10)  # noqa: E731
+    library = escape(client.within(ask, Subject(repo.name, repo.revision)).library_name or "", 40)
+    if library in ("", "ganzoo"):
+        return "It seems to be no model of ganzoo's."
+    return f"It is a model of {library}'s, not of ganzoo's: load it with {library}."
 
 
 def listing(api: HfApi, repo: Repo) -> tuple[str, dict[str, Listed]]:

@@ -19,7 +19,7 @@ from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import Label
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.registry.recipes import sampling_options
-from ganzoo_core.seeds import hash32
+from ganzoo_core.seeds import hash63
 
 BLOCK = 512  # samples that are held at once
 GOLDEN = (5**0.5 - 1) / 2
@@ -89,7 +89,7 @@ class EvalContext:
         """All samples in blocks: `x` [m, C, H, W], and by name every condition that they were given.
 
         Labels come as often as in the data, categorical codes equally often; other conditions come from the data,
-        example by example. Block b draws from its own seed, a hash of the seed and b.
+        example by example. Block b draws from its own seed, 63 bits of a hash of the seed and b.
         """
         total = n or self.n
         for start in range(0, total, BLOCK):
@@ -102,7 +102,7 @@ class EvalContext:
     def samples(self, which: range, conditions: Mapping[str, Tensor]) -> Tensor:
         """One block of samples.  [m, C, H, W]"""
         sent = {name: value.to(self.device) for name, value in conditions.items() if name in self.net.inputs}
-        x = self.net.sample(len(which), seed=hash32(self.seed, "block", which.start), **self.options, **sent)
+        x = self.net.sample(len(which), seed=hash63(self.seed, "block", which.start), **self.options, **sent)
         if len(x) != len(which):
             raise GanzooError("sampling options that make sheets cannot be measured", "Leave them out.")
         return x

@@ -20,6 +20,7 @@ from ganzoo_core.files import write_aside
 from ganzoo_core.metrics.context import EvalConfig, EvalContext, Progress, cache_folder, registered_data
 from ganzoo_core.metrics.pictures import Pictures, PicturesContext
 from ganzoo_core.models.model import Model
+from ganzoo_core.nn.streams import STREAM
 from ganzoo_core.plugin.records import Metric, resolve
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.weights.config import read_metrics
@@ -107,7 +108,7 @@ def measured(metric: Metric, context: EvalContext, config: EvalConfig) -> Iterat
         protocol = {
             "metric": metric.name, "data": public_name(config.data), "data_sha256": context.source.info.fingerprint,
             "split": split, "n": context.n, "n_real": len(context.source), "resize": "none", **own,
-            **({"net": config.net} if config.net else {}), "seed": context.seed, **context.about,
+            **({"net": config.net} if config.net else {}), "seed": context.seed, "stream": STREAM, **context.about,
             **({"options": dict(config.options)} if config.options else {}),
             "versions": {dist: version(dist) for dist in dict.fromkeys(("ganzoo-core", owner, "torch"))},
         }  # fmt: skip

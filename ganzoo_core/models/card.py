@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape
+from ganzoo_core.models.usage import usage
 from ganzoo_core.plugin.infos import FamilyInfo
 from ganzoo_core.registry import listing
-from ganzoo_core.registry.kinds import input_kind, output_kind
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.weights.licenses import hub_licence
 
@@ -147,34 +147,22 @@ def about(card_data: CardData) -> str:
 
 
 def use(card_data: CardData) -> str:
-    """How it is called from Python and from the shell: every input that must be given is given as its kind says."""
-    plugin, inputs = card_data.family.plugin, card_data.config["inputs"]
-    needed = {name: i for name, i in inputs.items() if i.get("default") is None}
-    kinds = {name: input_kind(i["kind"]) for name, i in needed.items()}
-    examples = [kind.example(name, needed[name]) for name, kind in kinds.items() if kind is not None]
-    many = not any(kind is not None and kind.from_data for kind in kinds.values())  # of what is given, one at a time
-    python = "".join(f", {said}" for said, _ in examples if said)
-    shell = "".join(f" {said}" for _, said in examples if said)
+    """How it is called from Python and from the shell."""
+    how, source = usage(card_data.config), card_data.source
     shape = ", ".join(["n", *(str(side) if side else "*" for side in card_data.config["output"].get("shape") or ())])
     return f"""## Use
 
 ```python
 import ganzoo_core as gz
-model = gz.load("{card_data.source}")
-samples = model.sample({16 if many else 1}, seed=0{python})  # [{shape}]
+model = gz.load("{source}")
+samples = model.sample({1 if how.one_by_one else 16}, seed=0{block(how.python)})  # [{shape}]
 ```
 
 ```sh
-ganzoo sample {card_data.source} -n {64 if many else 1} --seed 0{shell} -o samples{suffix_of(card_data)}
+{block(how.line(source, "samples"))}
 ```
 
-It needs `ganzoo-core` and its plugin: `ganzoo install {text(plugin)}`."""
-
-
-def suffix_of(card_data: CardData) -> str:
-    """That of a file of samples."""
-    kind = output_kind(card_data.config["output"].get("kind", "images"))
-    return kind.suffixes[0] if kind is not None else ".png"
+It needs `ganzoo-core` and its plugin: `ganzoo install {text(card_data.family.plugin)}`."""
 
 
 def training(card_data: CardData) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo_core import imaging
-from ganzoo_core.errors import ExternalError, GanzooError, escape
-from ganzoo_core.files import write_aside
+from ganzoo_core.errors import GanzooError, escape
+from ganzoo_core.files import make_folder, write_aside
 from ganzoo_core.models import card
 from ganzoo_core.models.resolve import Located, locate
 from ganzoo_core.models.store import read_model
@@ -20,17 +20,14 @@ from ganzoo_core.nn.inputs import cycled, needs_data
 from ganzoo_core.weights.config import DISCRIMINATORS, FILES, parse_config, parse_metrics
 from ganzoo_core.weights.hashes import read_pinned, snapshot
 
-SAMPLES = 64
+SAMPLES, SAMPLES_OF_ANY_SIZE = 64, 9
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def export(source: str, folder: Path) -> None:
     """Write the model directory of a SOURCE to `folder`, config.json last. Errors: GanzooError, ExternalError."""
     made = contents(locate(source), source)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise ExternalError(f"{folder}: {fault.strerror}", "Choose another place.") from None
+    make_folder(folder)
     for name in reversed(FILES):
         if name in made:
             write_aside(folder / name, made[name])
@@ -75,11 +72,19 @@ def present(located: Located, name: str) -> bytes:
 
 
 def samples(located: Located) -> bytes:
-    """A picture of 64 samples of seed 0, classes in turn; nothing for models that need to be given something."""
-    nets = read_model(*located).networks
+    """A picture of samples where there is none yet; the networks are built in any case, and given the weights."""
+    nets = read_model(*located).networks.values()
     if (located.folder / "samples.png").exists():
         return b""
-    for net in nets.values():
-        if isinstance(net, Generator) and not needs_data(net):
-            return imaging.encode(net.output.picture(net.sample(SAMPLES, seed=0, **cycled(net, SAMPLES))))
-    return b""
+    return next((drawn(net) for net in nets if isinstance(net, Generator) and not needs_data(net)), b"")
+
+
+def drawn(net: Generator) -> bytes:
+    """A sheet of samples of seed 0, classes in turn; nothing of a network that must be given pictures or words.
+
+    64 of them, or 9 of a network that makes pictures of any size: these are large.
+    """
+    if needs_data(net):
+        return b""
+    n = SAMPLES if net.output.shape[-1] else SAMPLES_OF_ANY_SIZE
+    return imaging.encode(net.output.picture(net.sample(n, seed=0, **cycled(net, n))))

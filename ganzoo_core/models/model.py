@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import index
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from ganzoo_core.models.resolve import locate, with_discriminators
 from ganzoo_core.models.store import Origin, Stored, read_discriminators, read_model, write_networks
 from ganzoo_core.nn.channels_last import to_channels_last
 from ganzoo_core.nn.generator import Generator
+from ganzoo_core.nn.inputs import Label
+from ganzoo_core.nn.walk import interpolate_seeds
 from ganzoo_core.plugin.infos import ModelInfo
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.weights.config import model_info
@@ -71,12 +73,36 @@ class Model:
         found: ModelInfo = model_info(self.folder, self.task)
         return found
 
+    @property
+    def labels(self) -> list[str]:
+        """What `sample(label=...)` takes: the names of its classes, or their numbers; nothing for a model without."""
+        for declared in self.generator.inputs.values():
+            if isinstance(declared, Label):
+                return list(declared.names) or [str(i) for i in range(declared.classes)]
+        return []
+
     def sample(self, n: int = 1, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:
         """n samples, float32 [n, C, H, W] in [-1, 1]: the same ones every time, the first of more.
 
-        Errors: GanzooError for numbers that are none, and for conditions that are missing or do not fit.
+        What the model takes is given by name, one for all or one for each: label="daisy" or label=[0, 1], `labels`
+        lists them; text="a red heart"; pictures as tensors or files. `generator.inputs` says what it takes. Threads
+        may share a model. Errors: GanzooError for numbers that are none, and for a missing or a wrong input.
         """
         return self.network(net).sample(number("n", n), seed=number("seed", seed), **inputs)
+
+    def interpolate(
+        self, seeds: Sequence[int], steps: int = 8, *, mode: str = "spherical", net: str = "", **inputs: Any
+    ) -> Tensor:
+        """The way from the first sample of each seed to that of the next, [(len(seeds) - 1) * steps + 1, C, H, W].
+
+        `mode` is spherical, linear, or w where there is a W; `inputs` are as in `sample`, the same all the way.
+        """
+        segments = interpolate_seeds(self.network(net), seeds, steps, mode, **inputs)
+        return torch.cat([segments[0][:1], *(segment[1:] for segment in segments)])
+
+    def to_pil(self, samples: Tensor, *, net: str = "") -> list[Picture]:
+        """Samples [n, C, H, W] in [-1, 1] as n pictures of Pillow's; what is no picture as a drawing of it."""
+        return [self.network(net).output.frame(sample) for sample in samples]
 
     def translate(self, images: Pictures, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:
         """What the model makes of `images`, [n, C, H, W] in [-1, 1], a file or a PIL picture, as its image input.
@@ -89,6 +115,12 @@ class Model:
             if declared.flag == "--input":
                 return generator.sample(count, seed=number("seed", seed), **{name: images}, **inputs)
         raise GanzooError(f"{self.config['id']}: takes no image", "Use sample.")
+
+    def refuse_pinned(self) -> None:
+        """Errors: GanzooError where its files are pinned (of an id, of the Hub's cache): they must stay as they are."""
+        if self.pins:
+            what = f"{escape(self.source)}: its files are pinned, and would no longer be what they should be"
+            raise GanzooError(what, f"`ganzoo export {self.source} DIR` first, and publish in DIR.")
 
     def network(self, name: str) -> Generator:
         """A published generator by name; "" for the first."""

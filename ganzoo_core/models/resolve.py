@@ -83,7 +83,9 @@ def of_id(source: str) -> Path:
     if row is not None and source not in registry().weights and row["where"].startswith(download.PREFIX):
         return download.pull(download.parse(row["where"]))
     if "/" in source or Path(source).exists():
-        raise GanzooError(f"{escape(source)}: no such model or run directory")
+        there = download.meant(source) if not Path(source).exists() else ""
+        hint = f"A model on the Hub is called {there}." if there else ""
+        raise GanzooError(f"{escape(source)}: no such model or run directory", hint)
     return path_of(source)
 
 

@@ -19,10 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape, tell_user
-from ganzoo_core.files import write_aside
+from ganzoo_core.files import make_folder, write_aside
 from ganzoo_core.nn.generator import Discriminator, Generator, Network, unneeded
 from ganzoo_core.nn.inputs import Label, name_classes
-from ganzoo_core.nn.state import preserve_rng
+from ganzoo_core.nn.streams import STREAM, DrawFrom
 from ganzoo_core.objectives.arguments import network_names
 from ganzoo_core.objectives.objective import Objective
 from ganzoo_core.plugin.records import resolve
@@ -100,7 +100,7 @@ def write_networks(
     files = {FILE: pack(exported, dtype)} | ({DISCRIMINATORS: pack(judges, dtype)} if judges else {})
     config = config_of(exported, made, origin, dtype)
     config["files"] = {n: {"sha256": hashlib.sha256(d).hexdigest(), "bytes": len(d)} for n, d in files.items()}
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, data in files.items():
         write_aside(folder / name, data)
     write_aside(folder / "config.json", (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
@@ -113,12 +113,33 @@ def pack(nets: Mapping[str, nn.Module], dtype: str) -> bytes:
 
 
 def stored(nets: Mapping[str, nn.Module], dtype: torch.dtype) -> dict[str, Tensor]:
-    """Likewise as tensors."""
-    return {
-        f"{name}.{key}": (value.to(dtype) if value.is_floating_point() else value).cpu().contiguous()
-        for name, net in nets.items()
-        for key, value in net.state_dict().items()
-    }
+    """Likewise as tensors, each with memory of its own: two names may stand for one weight.
+
+    Errors: GanzooError for a number that is too large for the dtype, and for tensors that no file can hold.
+    """
+    named, tensors = named_tensors(nets), {}
+    refuse_unstorable(named)
+    for name, value in named.items():
+        kept = value.to(dtype) if value.is_floating_point() else value
+        if value.is_floating_point() and bool((value.isfinite() & ~kept.isfinite()).any()):
+            what = f"{name}: {value.abs().max():.3g} is too large for {str(dtype).removeprefix('torch.')}"
+            raise GanzooError(what, "Store it as bfloat16 or float32.")
+        tensors[name] = kept.detach().to("cpu", copy=True).contiguous()
+    return tensors
+
+
+def refuse_unstorable(named: Mapping[str, Tensor]) -> None:
+    """Before a training as before a file is written. Errors: GanzooError for tensors that no file can hold."""
+    for name, value in named.items():
+        if value.dtype not in CODES:
+            kind = str(value.dtype).removeprefix("torch.")
+            what = f"{name}: is {kind}, which neither checkpoints nor models can hold"
+            raise GanzooError(what, "Keep real and imaginary parts apart, in float32." if value.is_complex() else "")
+
+
+def named_tensors(nets: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """The whole state of some networks, by the names that it has in a file."""
+    return {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
 
 
 def config_of(exported: Mapping[str, nn.Module], made: Recipe, origin: Origin, dtype: str) -> dict[str, Any]:
@@ -134,6 +155,7 @@ def config_of(exported: Mapping[str, nn.Module], made: Recipe, origin: Origin, d
         "output": first.output.to_config() if isinstance(first, Generator) else {},
         "labels": next((list(i.names) for i in inputs.values() if isinstance(i, Label)), []),
         "dtype": dtype,
+        "stream": STREAM,
         "licence": origin.licence,
         "dataset": {"name": origin.dataset, "licence": origin.dataset_licence},
         "training": {
@@ -245,7 +267,7 @@ def on_meta(folder: Path, made: Recipe) -> tuple[dict[str, nn.Module], tuple[str
     """
     game: type[Objective] = resolve(registry().families[made.family].objective)
     try:
-        with torch.device("meta"), preserve_rng():
+        with torch.device("meta"), DrawFrom(torch.Generator):
             nets = build_networks(made.networks or "", made.args)
     except Exception as fault:
         raise GanzooError(f"{folder}/config.json: networks.args: {escape(fault)}") from None
@@ -261,7 +283,7 @@ def built(made: Recipe, sketch: Mapping[str, nn.Module], names: Sequence[str]) -
     others = {type(net) for net in sketch.values() if isinstance(net, Network)} - wanted
     mark = unneeded.set(tuple(kind for kind in others if not any(issubclass(w, kind) for w in wanted)))
     try:
-        with preserve_rng():
+        with DrawFrom(torch.Generator):
             nets = build_networks(made.networks or "", made.args)
     finally:
         unneeded.reset(mark)
@@ -296,9 +318,8 @@ def check_entries(
 def stored_entries(nets: Mapping[str, nn.Module], dtype: torch.dtype) -> dict[str, Entry]:
     """What the header of a file of these networks says."""
     return {
-        f"{name}.{key}": Entry(CODES[dtype if v.is_floating_point() else v.dtype], tuple(v.shape))
-        for name, net in nets.items()
-        for key, v in net.state_dict().items()
+        name: Entry(CODES[dtype if v.is_floating_point() else v.dtype], tuple(v.shape))
+        for name, v in named_tensors(nets).items()
     }
 
 

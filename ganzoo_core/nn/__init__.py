@@ -63,7 +63,8 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.standing import with_standing_statistics as with_standing_statistics
     from ganzoo_core.nn.state import evaluation_mode as evaluation_mode
     from ganzoo_core.nn.state import preserve_rng as preserve_rng
-    from ganzoo_core.nn.state import reseed as reseed
+    from ganzoo_core.nn.streams import DrawFrom as DrawFrom
+    from ganzoo_core.nn.streams import stream as stream
     from ganzoo_core.nn.tiles import in_tiles as in_tiles
     from ganzoo_core.nn.walk import interpolate_seeds as interpolate_seeds
     from ganzoo_core.text import encode_text as encode_text
@@ -79,6 +80,7 @@ _HOMES = {
     "DBlockSame": "ganzoo_core.nn.blocks",
     "Discriminator": "ganzoo_core.nn.generator",
     "Embedding": "ganzoo_core.nn.inputs",
+    "DrawFrom": "ganzoo_core.nn.streams",
     "EqualizedConv2d": "ganzoo_core.nn.equalized",
     "EqualizedLinear": "ganzoo_core.nn.equalized",
     "GBlock": "ganzoo_core.nn.blocks",
@@ -123,6 +125,7 @@ _HOMES = {
     "reseed": "ganzoo_core.nn.state",
     "sample_deterministic": "ganzoo_core.nn.sampling",
     "slerp": "ganzoo_core.nn.interpolation",
+    "stream": "ganzoo_core.nn.streams",
     "upsample": "ganzoo_core.nn.blocks",
     "with_standing_statistics": "ganzoo_core.nn.standing",
 }

@@ -19,6 +19,9 @@ Everything else asks the kind; a plugin adds one with the hook `ganzoo_kinds`.
 
 from __future__ import annotations
 
+import math
+import re
+import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -33,6 +36,8 @@ from ganzoo_core import imaging
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.nn.interpolation import lerp, slerp
 from ganzoo_core.text import encode_text
+
+EXAMPLE_SIDE = 64  # pixels, of a picture whose size is free
 
 
 class Input(ABC):
@@ -89,7 +94,9 @@ class Input(ABC):
         """
         given = self.default if given is None else given
         if given is None:
-            raise GanzooError(f"{name}: is missing", f"This model needs {self.wanted}: give {name}.")
+            python, shell = self.example(name, self.to_config())
+            how = f"{shell.strip()}; in Python {python}" if shell and python else name
+            raise GanzooError(f"{name}: is missing", f"This model needs {self.wanted}: give {how}.")
         try:
             value = self.tensor(name, given, device)
         except (TypeError, ValueError, RuntimeError):
@@ -247,7 +254,11 @@ class Label(Classes):
 
     @classmethod
     def example(cls, name: str, declared: Mapping[str, Any]) -> tuple[str, str]:
-        return f"{name}=0", "--label 0"
+        """The first class by its name where that is plain words, else by its number."""
+        first = str(next(iter(declared.get("names") or ()), ""))
+        if not re.fullmatch(r"[^\W_][\w-]*( [\w-]+)*", first):
+            return f"{name}=0", "--label 0"
+        return f'{name}="{first}"', f"--label {shlex.quote(first)}"
 
 
 @dataclass(frozen=True)
@@ -317,8 +328,10 @@ class Image(Pictures):
 
     @classmethod
     def example(cls, name: str, declared: Mapping[str, Any]) -> tuple[str, str]:
-        side = (declared.get("shape") or [None])[-1]
-        return f'{name}="picture.png"', "--input picture.png" + (f" --size {side}" if side else "")
+        """A file, cut to the size that it must have: its own, or one that the network can divide."""
+        side, step = (declared.get("shape") or [None])[-1], declared.get("multiple") or 1
+        size = side or (step * math.ceil(EXAMPLE_SIDE / step) if step > 1 else 0)
+        return f'{name}="picture.png"', "--input picture.png" + (f" --size {size}" if size else "")
 
 
 @dataclass(frozen=True)
@@ -330,6 +343,15 @@ class Mask(Pictures):
     default: float | None = None
     kind: ClassVar[str] = "mask"
     flag: ClassVar[str] = "--mask"
+
+    def tensor(self, name: str, given: Any, device: torch.device) -> Tensor:
+        """Of a picture, 1 where it is white and 0 where it is black."""
+        value = super().tensor(name, given, device)
+        return (value > 0).float() if isinstance(given, (str, Path, PIL.Image.Image)) else value
+
+    @classmethod
+    def example(cls, name: str, declared: Mapping[str, Any]) -> tuple[str, str]:
+        return f'{name}="mask.png"', "--mask mask.png"
 
 
 @dataclass(frozen=True)

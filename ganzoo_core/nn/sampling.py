@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex
 
 import torch
 from torch import Tensor
 
-from ganzoo_core.errors import GanzooError, UnknownNameError
+from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.nn.inputs import Input
-from ganzoo_core.nn.state import evaluation_mode, preserve_rng, reseed
-from ganzoo_core.seeds import hash32
+from ganzoo_core.nn.state import evaluation_mode
+from ganzoo_core.nn.streams import DrawFrom, stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import nn
 
+CPU = torch.device("cpu")
 Priors = Callable[[int, torch.Generator], dict[str, Tensor]]  # (n, rng) -> what is drawn, by name
 
 
@@ -48,8 +49,11 @@ def sample_deterministic(
 
     `priors` draws the latents where that is an option too (truncation); else `net.priors` does. Every chunk is full,
     the last one too: how many samples are asked for then changes neither the inner noise nor the order in which a
-    matrix product sums. Errors: GanzooError for fewer than one sample and for conditions that do not fit.
+    matrix product sums. Any number of threads may sample one network at once. Errors: GanzooError for fewer than one
+    sample and for conditions that do not fit.
     """
+    if not isinstance(n, SupportsIndex):
+        raise GanzooError(f"{escape(repr(n), 40)} samples: is no number", 'A class is given by name: label="3".')
     if n < 1:
         raise GanzooError(f"{n} samples: asked for none", "Ask for one at least.")
     device = next(net.parameters()).device
@@ -58,20 +62,19 @@ def sample_deterministic(
     free = {k for k, v in net.inputs.items() if v.drawn and given.get(k) is None and v.default is None}
     conditions = {k: v.rows(k, given.get(k), n, device) for k, v in net.inputs.items() if k not in free}
     chunks = []
-    with evaluation_mode(net), preserve_rng(), torch.autocast(device.type, enabled=False):
+    with evaluation_mode(net), torch.autocast(device.type, enabled=False):
         for start in range(0, n, net.sample_batch_size):
             which = range(start, start + net.sample_batch_size)
             drawn = latents(priors or net.priors, seed, which)
             arguments = [drawn[k].to(device) if k in free else conditions[k][clipped(which, n)] for k in net.inputs]
-            reseed(hash32(seed, "noise", start))
-            chunks.append(forward(*arguments).float())
+            with DrawFrom(lambda device, start=start: stream(device, seed, "noise", start)):  # type: ignore[misc]
+                chunks.append(forward(*arguments).float())
     return (chunks[0] if len(chunks) == 1 else torch.cat(chunks))[:n]  # a copy of a photograph enlarged is gigabytes
 
 
 def latents(priors: Priors, seed: int, which: Sequence[int]) -> dict[str, Tensor]:
     """The latents of samples `which` of a seed, each from its own stream on the CPU, so on any device the same."""
-    rng = torch.Generator()
-    each = [priors(1, rng.manual_seed(hash32(seed, "sample", i))) for i in which]
+    each = [priors(1, stream(CPU, seed, "sample", i)) for i in which]
     return {name: torch.cat([one[name] for one in each]) for name in each[0]}
 
 

@@ -13,8 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, needs_data
-from ganzoo_core.nn.state import preserve_rng, reseed
-from ganzoo_core.seeds import hash32
+from ganzoo_core.nn.streams import DrawFrom, stream
 
 Net = TypeVar("Net", bound=Generator)
 
@@ -37,9 +36,8 @@ def with_standing_statistics(net: Net, batches: int, batch_size: int = 64) -> Ne
         layer.momentum = None  # a cumulative average
         layer.train()
     device = next(made.parameters()).device
-    with preserve_rng(), torch.autocast(device.type, enabled=False):
-        for i in range(batches):
-            reseed(hash32(0, "standing", i))
+    with torch.autocast(device.type, enabled=False), DrawFrom(lambda device: stream(device, 0, "standing")):
+        for _ in range(batches):
             given = {**made.priors(batch_size), **cycled(made, batch_size)}
             made(*(given[name].to(device) for name in made.inputs))
     for name in norms:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganzoo_core.errors import GanzooError, escape
+from ganzoo_core.files import make_folder, write_aside
 from ganzoo_core.plugin.records import NAME
 
 TEMPLATE = Path(__file__).with_name("template")
@@ -14,7 +15,7 @@ def scaffold(name: str, parent: Path) -> Path:
     """Write ./ganzoo-<name> with package, entry point, networks, objective, presets, tests and README.
 
     `name` is as a person writes it: my-gan, my_gan or "My GAN". Errors: GanzooError where it is none, or the folder is
-    there already.
+    there already; ExternalError for a disk that refuses.
     """
     words = name.lower().replace("-", " ").replace("_", " ").split()
     snake = "_".join(words)
@@ -26,8 +27,8 @@ def scaffold(name: str, parent: Path) -> Path:
     names = {"my_gan": snake, "my-gan": "-".join(words), "MyGAN": class_of(words), "MY_GAN": snake.upper()}
     for source in sorted(path for path in TEMPLATE.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
         target = folder / renamed(str(source.relative_to(TEMPLATE)), names)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(renamed(source.read_text("utf-8"), names), "utf-8")
+        make_folder(target.parent)
+        write_aside(target, renamed(source.read_text("utf-8"), names).encode())
     return folder
 
 

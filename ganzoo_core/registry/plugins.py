@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from threading import RLock
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 import pluggy
 
-from ganzoo_core.errors import GanzooError, UnknownNameError, escape
+from ganzoo_core.errors import DATA_ONLY, GanzooError, UnknownNameError, escape
 from ganzoo_core.plugin import hooks
 from ganzoo_core.plugin.records import (
     TASKS,
@@ -40,6 +41,7 @@ KINDS: dict[str, tuple[str, type]] = {  # what is contributed -> what it is call
     "tasks": ("task", Task),
 }  # fmt: skip
 CORE = "ganzoo-core"
+LOADING = RLock()
 
 
 class Loaded(NamedTuple):
@@ -131,9 +133,14 @@ class Registry:
         return manager.hook
 
 
-@cache
 def registry() -> Registry:
     """The registry of this process. Broken plugins cost one warning line each on stderr."""
+    with LOADING:  # threads that ask at once wait for one import
+        return loaded()
+
+
+@cache
+def loaded() -> Registry:
     results = [load(plugin) for plugin in index.installed().values()]
     for result in results:
         if isinstance(result, Broken):
@@ -241,7 +248,13 @@ def manager_of(modules: Iterable[ModuleType]) -> pluggy.PluginManager:
 
 @contextlib.contextmanager
 def stdout_to_stderr() -> Iterator[None]:
-    """Whatever is written to file descriptor 1 goes to 2: stdout carries data only, a plugin's banner is none."""
+    """On the command line, whatever is written to file descriptor 1 goes to 2: a plugin's banner is no data.
+
+    In a program of others stdout is theirs, and all their threads': it is left alone.
+    """
+    if not DATA_ONLY.get():
+        yield
+        return
     sys.stdout.flush()
     saved = os.dup(1)
     os.dup2(2, 1)

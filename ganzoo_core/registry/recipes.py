@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import torch
 from torch import Tensor, nn
 
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.nn.generator import Discriminator, Generator
 from ganzoo_core.nn.inputs import Input
-from ganzoo_core.nn.state import preserve_rng, reseed
+from ganzoo_core.nn.streams import DrawFrom
 from ganzoo_core.objectives.arguments import (
     REQUIRED,
     Argument,
@@ -119,8 +120,7 @@ def build(made: Recipe, *, seed: int = 0, modules: Mapping[str, nn.Module] | Non
     Errors: GanzooError for networks that the objective does not take, and whatever they say of their arguments.
     """
     game = resolve(registry().families[made.family].objective)
-    with preserve_rng():
-        reseed(hash32(seed, "init"))
+    with DrawFrom(lambda device: torch.Generator(device).manual_seed(hash32(seed, "init"))):
         nets: Mapping[str, nn.Module] = modules or {}
         if made.networks is not None and modules is None:
             nets = build_networks(made.networks, made.args)

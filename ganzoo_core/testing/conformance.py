@@ -10,6 +10,7 @@ import copy
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -126,6 +127,11 @@ def conditions(net: Generator, batch: dict[str, Tensor], n: int) -> dict[str, An
 
 class Conformance:
     """Parametrise `family` over the names of your families."""
+
+    @pytest.fixture(autouse=True)
+    def its_plugin_is_installed(self, family: str) -> None:
+        if family not in registry().families:
+            pytest.fail(f"no family {family}: install its plugin, `ganzoo install --editable --yes .` in its folder")
 
     def test_plugin_module_is_light(self, family: str) -> None:
         module = index.installed()[owner(family)].module
@@ -276,6 +282,19 @@ class Conformance:
             assert five.dtype == torch.float32
             low, high = net.output.range or (-torch.inf, torch.inf)
             assert five.min() >= low and five.max() <= high
+
+    def test_threads_draw_the_same_samples(self, family: str) -> None:
+        """Eight at once draw what one draws alone, and move no generator that others use."""
+        run = course(family)
+        batch = dict(next(run.loader(start=0, batch_size=2)))
+        for net in generators(run.objective):
+            given = conditions(net, batch, 2)
+            alone = [net.sample(2, seed=seed, **given) for seed in range(4)]
+            before = torch.get_rng_state()
+            with ThreadPoolExecutor(8) as pool:
+                together = list(pool.map(lambda i, net=net, given=given: net.sample(2, seed=i % 4, **given), range(16)))
+            assert torch.equal(before, torch.get_rng_state())
+            assert [i for i, drawn in enumerate(together) if not torch.equal(drawn, alone[i % 4])] == []
 
     def test_samples_are_shown_saved_and_opened(self, family: str, tmp_path: Path) -> None:
         run = course(family)

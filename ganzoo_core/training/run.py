@@ -17,7 +17,7 @@ from ganzoo_core import imaging
 from ganzoo_core.data import how_to_have
 from ganzoo_core.errors import ExternalError, GanzooError, Stopped, UnknownNameError, escape, tell_user
 from ganzoo_core.models.model import load
-from ganzoo_core.models.store import Origin, unwrapped, write_model
+from ganzoo_core.models.store import Origin, refuse_unstorable, unwrapped, write_model
 from ganzoo_core.nn.device import pick_device, pick_precision
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, from_batch, name_classes, needs_data
@@ -96,6 +96,8 @@ def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Repor
         initialise(objective, settings.init)
     if not loader.info.keys:  # nobody has looked at it before
         check_batch(next(loader(start=0, batch_size=PREVIEW)), objective)
+    if folder is not None:
+        refuse_unstorable(objective.state_dict())
     length = dry_run(objective, loader)
     with process_group(settings.device) as processes, signals(settings.signals) as heard:
         first = processes.rank == 0

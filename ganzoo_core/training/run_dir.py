@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from ganzoo_core.errors import GanzooError, escape, tell_user
-from ganzoo_core.files import as_text, write_aside
+from ganzoo_core.files import as_text, unwritable, write_aside
 
 FORMAT = 1
 OURS = (  # what --force may replace, and nothing else
@@ -56,7 +56,7 @@ def occupied(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(path, "a")  # noqa: SIM115 (held until the run ends)
     except OSError as fault:
-        raise GanzooError(f"{escape(folder)}: {fault.strerror}", "Choose another --out.") from None
+        raise unwritable(folder, fault, "Choose another --out.") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,8 +16,8 @@ from ganzoo_core.weights.hashes import check, read_pinned
 from ganzoo_core.weights.hashes import read_regular as read_regular
 from ganzoo_core.weights.header import Entry, read_header, unique
 
-FORMAT = 2  # that is written; 1, which knows no discriminators, is read for ever
-FORMATS = (1, 2)
+FORMAT = 3  # that is written; 1, which knows no discriminators, and 2, which names no stream, are read for ever
+FORMATS = (1, 2, 3)
 FILE = "model.safetensors"
 DISCRIMINATORS = "discriminators.safetensors"
 MAX_CONFIG = 1 << 20
@@ -33,16 +33,21 @@ FILES = {
 }
 NO_PINS: Mapping[str, str] = {}
 DTYPES = ("float32", "float16", "bfloat16")  # that weights may be stored in
-# Every key of a config.json and its type; nothing else may stand there.
+# Every key of a config.json and its type; nothing else may stand there but the stream that samples were drawn from.
 KEYS: dict[str, type] = {
     "format": int, "id": str, "networks": dict, "objective": dict, "inputs": dict, "output": dict, "labels": list,
     "dtype": str, "files": dict, "licence": str, "dataset": dict, "training": dict,
 }  # fmt: skip
+OPTIONAL: dict[str, type] = {"stream": str}
 TABLES: dict[str, dict[str, type]] = {
     "dataset": {"name": str, "licence": str},
     "training": {"images": int, "seed": int, "command": str, "versions": dict},
 }
 PART: dict[str, type] = {"family": str, "plugin": str, "requires": str, "args": dict}
+PROTOCOL: dict[str, type] = {
+    "metric": str, "data": str, "data_sha256": str, "split": str, "extractor": str, "net": str, "n": int,
+    "stream": str, "options": dict, "versions": dict,
+}  # fmt: skip
 ID = re.compile(r"[a-z][a-z0-9_]{0,63}\.[\w.:-]{1,255}")
 DIST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?", re.IGNORECASE)
 
@@ -56,12 +61,13 @@ def read_config(folder: Path, pins: Mapping[str, str] = NO_PINS) -> dict[str, An
 def parse_config(path: Path, data: bytes) -> dict[str, Any]:
     """A config from its bytes: keys, types, format. Errors: GanzooError with the key, what was expected and found."""
     config = parse_json(path, data)
-    for key in sorted(config.keys() ^ KEYS.keys()):
+    for key in sorted((config.keys() - OPTIONAL.keys()) ^ KEYS.keys()):
         raise GanzooError(f"{path}: {'unknown' if key in config else 'missing'} key {escape(key)!r}")
-    for key, kind in KEYS.items():
-        expect(path, key, kind, config[key])
+    for key, kind in {**KEYS, **OPTIONAL}.items():
+        if key in config:
+            expect(path, key, kind, config[key])
     if config["format"] not in FORMATS:
-        known = " and ".join(map(str, FORMATS))
+        known = ", ".join(map(str, FORMATS))
         what = f"{path}: format {config['format']}, and this ganzoo reads {known}"
         raise GanzooError(what, "Update ganzoo-core.")
     check_words(path, config)
@@ -101,20 +107,33 @@ def check_words(path: Path, config: Mapping[str, Any]) -> None:
         for name, kind in wanted.items():
             expect(path, f"{key}.{name}", kind, config[key][name])
     for name, declared in config["inputs"].items():
-        expect(path, f"inputs.{escape(name, 60)}", dict, declared)
         if not name.isidentifier():
             raise GanzooError(f"{path}: inputs: {escape(name, 60)!r} is no name of an argument")
-    for key in ("shape", "range"):
-        if config["output"].get(key) is not None:
-            expect(path, f"output.{key}", list, config["output"][key])
-    texts = {"licence": config["licence"]}
+        expect(path, f"inputs.{name}", dict, declared)
+        check_declared(path, f"inputs.{name}", {"kind": None, **declared})
+    check_declared(path, "output", config["output"])
+    texts = {"licence": config["licence"], "stream": config.get("stream", "")}
     texts |= {f"dataset.{name}": text for name, text in config["dataset"].items()}
     texts |= {f"labels[{i}]": text for i, text in enumerate(config["labels"])}
-    texts |= {f"training.versions.{name}": text for name, text in config["training"]["versions"].items()}
+    texts |= {f"training.versions.{escape(name, 60)}": text for name, text in config["training"]["versions"].items()}
     for key, text in texts.items():
         expect(path, key, str, text)
         if len(text) > 2000:
             raise GanzooError(f"{path}: {key}: expected a line, found {escape(text, 60)!r}")
+
+
+def check_declared(path: Path, where: str, declared: Mapping[str, Any]) -> None:
+    """What the core reads of an input or an output; a plugin's own kind may have more to say."""
+    if "kind" in declared:
+        expect(path, f"{where}.kind", str, declared["kind"])
+    if type(declared.get("multiple", 1)) is not int or declared.get("multiple", 1) < 1:
+        raise GanzooError(f"{path}: {where}.multiple: expected a positive number of pixels")
+    lists: dict[str, tuple[type, ...]] = {"shape": (int, type(None)), "range": (int, float), "names": (str,)}
+    for key, kinds in lists.items():
+        items = [] if declared.get(key) is None else declared[key]
+        expect(path, f"{where}.{key}", list, items)
+        if any(type(item) not in kinds for item in items):
+            raise GanzooError(f"{path}: {where}.{key}: found {escape(repr(items), 60)}")
 
 
 def check_parts(path: Path, config: Mapping[str, Any]) -> None:
@@ -185,8 +204,18 @@ def parse_metrics(path: Path, data: bytes) -> list[dict[str, Any]]:
             raise GanzooError(f"{path}: metrics: expected a list of name, value and protocol")
         expect(path, "metrics[].name", str, row.get("name"))
         expect(path, "metrics[].protocol", dict, row.get("protocol"))
-        expect(path, "metrics[].protocol.options", dict, row["protocol"].get("options", {}))
+        check_protocol(path, row["protocol"])
     return list(rows or [])
+
+
+def check_protocol(path: Path, protocol: Mapping[str, Any]) -> None:
+    """The words and numbers that measuring it again reads, where they are there."""
+    for key, kind in PROTOCOL.items():
+        if key in protocol:
+            expect(path, f"metrics[].protocol.{key}", kind, protocol[key])
+    seeds = protocol.get("seed", 0)
+    if any(type(seed) is not int for seed in (seeds if isinstance(seeds, list) and seeds else [seeds])):
+        raise GanzooError(f"{path}: metrics[].protocol.seed: expected numbers, found {escape(repr(seeds), 60)}")
 
 
 def model_info(folder: Path, task: str) -> ModelInfo:

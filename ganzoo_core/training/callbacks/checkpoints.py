@@ -92,7 +92,7 @@ class CheckpointCallback:
 
 
 def stopped(signum: int, folder: Path | None, report: Report) -> Stopped:
-    by = "Ctrl-C" if signum == signal.SIGINT else f"signal {signum}"
+    by = "Ctrl-C" if signum == signal.SIGINT else signal.Signals(signum).name
     at = f"stopped by {by} at {report.position.images:,} of {report.total:,} images"
     goes_on = f"--resume --out {folder} goes on; `ganzoo sample {folder}` shows what it has learnt."
     return Stopped(signum, f"{at}, saved" if folder else at, goes_on if folder else "")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, one_hot
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Category, Code, Discriminator, Generator, Images, Latent, initialise
+from ganzoo_core.nn import Category, Code, Discriminator, Generator, Images, Latent, initialise, latents
 
 SLOPE = 0.1  # of the leaky rectifiers
 
@@ -62,7 +62,7 @@ class G(Generator):
                 f"traverse {i} over {n} samples: there are {self.categories} categories and {self.codes} codes",
                 f"Ask for -n {10 * self.categories} and a code below {self.codes}.",
             )
-        drawn = self.priors(1, torch.Generator().manual_seed(seed))
+        drawn = latents(self.priors, seed, [0])
         u = torch.zeros(self.codes).repeat(n, 1)
         u[:, i] = torch.linspace(-2, 2, columns).repeat(self.categories)
         c = torch.arange(self.categories).repeat_interleave(columns)

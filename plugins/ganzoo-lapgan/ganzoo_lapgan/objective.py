@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 
-from ganzoo_core.nn import evaluation_mode, preserve_rng, reseed
+from ganzoo_core.nn import DrawFrom, evaluation_mode, stream
 from ganzoo_core.objectives import (
     Batch,
     Objective,
@@ -101,8 +101,7 @@ class LAPGAN(Objective):
     def sample(self, batch: Batch) -> dict[str, Tensor]:
         """Samples from the coarsest level up; and what each finer level makes of the low-pass of real pictures."""
         shown = super().sample(batch)
-        with preserve_rng(), evaluation_mode(self.G):
-            reseed(0)
+        with DrawFrom(lambda device: stream(device, 0, "levels")), evaluation_mode(self.G):
             for k, side in enumerate(self.sides[1:], 1):
                 x, y = self.level(k, batch)
                 shown[f"{side}px"] = self.fake(k, x, *y).clamp(-1, 1)

@@ -53,7 +53,7 @@ class G(Speaking):
         """
         if not 0 <= spread <= 4:
             raise GanzooError(f"spread {spread}: not in 0..4")
-        draw = partial(self.drawn, spread=0.0 if towards else spread, stages=stages)
+        draw = partial(self.drawn, spread=spread, stages=stages)
         return self.speak(draw, n, seed, towards, embedding, given)
 
 

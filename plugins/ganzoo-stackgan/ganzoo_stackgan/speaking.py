@@ -25,10 +25,9 @@ class Speaking(Generator):
         if embedding is not None:
             return sample_deterministic(Embedded(self), draw, n, seed, {"embedding": embedding, **given})
         if towards:
-            e = self.spoken_between(given.pop("text", None), towards, n)
-            z = given.pop("z", None)
-            z = self.prior(1, torch.Generator().manual_seed(seed)) if z is None else z
-            return sample_deterministic(Embedded(self), draw, n, seed, {"embedding": e, "z": z, **given})
+            way, told = self.spoken_between(given.pop("text", None), towards, n), Embedded(self)
+            # each is the first sample of the seed, told something else: z and all noise are the same
+            return torch.cat([sample_deterministic(told, draw, 1, seed, {"embedding": e, **given}) for e in way])
         return sample_deterministic(self, lambda text, z: draw(self.heard(text), z), n, seed, given)
 
     def heard(self, text: Tensor) -> Tensor:
