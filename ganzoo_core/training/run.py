@@ -13,6 +13,7 @@ from torch import nn
 
 from ganzoo_core import imaging
 from ganzoo_core.data import how_to_have
+from ganzoo_core.data.dataset import WARNING
 from ganzoo_core.errors import ExternalError, GanzooError, UnknownNameError, escape, tell_user
 from ganzoo_core.models.model import load
 from ganzoo_core.models.store import Origin, unwrapped, write_model
@@ -101,6 +102,9 @@ def run(
     preview = trainer.to_device(next(loader(start=0, batch_size=PREVIEW)))
     title = objective.recipe.family if objective.recipe else type(objective).__name__
     view = Run(objective, preview, folder, title, tuple(loader.about()))
+    for note in view.about_data if processes.rank == 0 else ():
+        if note.startswith(WARNING):
+            tell_user(note)
     callbacks = [make(view) for make in callbacks_of(folder, settings)] if processes.rank == 0 else []
     keeper = CheckpointCallback(folder, objective, settings.checkpoint_every, processes, heard)
     last = None
