@@ -17,6 +17,7 @@ import torch
 from PIL import Image, features
 from processes import ganzoo, refused
 
+import ganzoo_core as gz
 from ganzoo_core.cli.announce import advice
 from ganzoo_core.data import DATASETS, Dataset, open_dataset, open_folder, stream
 from ganzoo_core.errors import GanzooError
@@ -335,12 +336,14 @@ def test_signed_values_keep_their_negative_half(tmp_path: Path) -> None:
     assert float(x.min()) == -1 and float(x.max()) == 1 and bool((x.diff() > 0).all())
 
 
-def test_pictures_that_come_out_nearly_flat_are_warned_of(tmp_path: Path) -> None:
+def test_pictures_that_come_out_nearly_flat_are_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for i, top in enumerate((4095, 60000)):
         deep(tmp_path / str(i) / "a.png", np.linspace(0, top, 64).astype(np.uint16).reshape(8, 8))
     (note,) = opened(tmp_path / "0").all_notes()
     assert note.startswith("warning: its pictures of 16 bits use 6.2 % of their range")
     assert opened(tmp_path / "1").all_notes() == ()
+    gz.fit(gz.create("dcgan", preset="tiny"), tmp_path / "0", images=4, batch_size=4)
+    assert capsys.readouterr().err.count("nearly flat") == 1  # in Python, too
 
 
 # Names of any bytes
@@ -379,7 +382,7 @@ def test_training_says_what_it_trains_on(tmp_path: Path) -> None:
         assert expected in done.stderr
 
 
-FACTS = {"image_size": 64, "channels": 3, "classes": 2}
+FACTS = {"image_size": 64, "channels": 3, "classes": 2, "own": True}
 ADVICE = {
     (("image_size", 16), ("channels", 3), ("classes", 2)): ["-c image_size=64 would keep more"],
     (("image_size", 64), ("channels", 1)): ["-c channels=3"],
@@ -393,6 +396,7 @@ ADVICE = {
 def test_advice_is_given_where_something_is_lost(args: tuple[tuple[str, int], ...]) -> None:
     given = [*advice(dict(args), FACTS)]
     assert len(given) == len(ADVICE[args]) and all(a in b for a, b in zip(ADVICE[args], given, strict=True))
+    assert [*advice(dict(args), {**FACTS, "own": False})] == []  # presets are made for published data
 
 
 def test_a_folder_s_own_number_of_classes_is_taken(tmp_path: Path) -> None:

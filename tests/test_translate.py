@@ -12,6 +12,7 @@ from processes import ganzoo, refused
 
 import ganzoo_core as gz
 from ganzoo_core import imaging
+from ganzoo_core.cli import report
 from ganzoo_core.cli.image_inputs import read, size_of
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.models import store
@@ -128,6 +129,17 @@ def test_numbers_that_are_none_are_refused(words):
 def test_one_latent_of_another_length():
     with pytest.raises(GanzooError, match="latent z: 3 numbers, not"):
         gz.load("dcgan.mnist").sample(1, z=torch.zeros(1, 3))
+
+
+@pytest.mark.parametrize(
+    "verb, option", [("sample", "--size"), ("train", "--micro-batch"), ("eval", "-n"), ("push", "")]
+)
+def test_without_memory_a_verb_names_options_that_it_has(verb, option, capsys):
+    torch_s = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 999 bytes.")
+    for fault in (MemoryError(), torch_s, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")):
+        assert report(fault, verb) == 3
+        said = capsys.readouterr().err
+        assert said.startswith("ganzoo: error: out of memory. ") and option in said and said.count("\n") == 1
 
 
 def test_tiles_change_nothing():

@@ -9,7 +9,12 @@ LARGEST = 128  # px up to which a side is advised: beyond, it is the machine tha
 
 
 def advice(args: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
-    """Options of `ganzoo train` that would keep more of the data, with these `facts`, than a recipe's `args` do."""
+    """Options of `ganzoo train` that would keep more of the data, with these `facts`, than a recipe's `args` do.
+
+    Nothing for published data, for which presets are made.
+    """
+    if not facts.get("own"):
+        return
     size, served = facts.get("image_size"), args.get("image_size")
     if size and served and served > size:
         yield f"its {size} px are enlarged to {served}: -c image_size={size} would suit it"

@@ -69,6 +69,7 @@ def train_(
     that of its last checkpoint.
     """
     from ganzoo_core.cli.announce import advice
+    from ganzoo_core.data.dataset import WARNING
     from ganzoo_core.models.usage import usage
     from ganzoo_core.training import run
     from ganzoo_core.training.callbacks.base import Callback, Run
@@ -98,7 +99,8 @@ def train_(
         tell_user(f"{family}, preset {objective.recipe.preset}, on {data}: {count(objective)} weights, in {folder}")
         hints = [] if resume else advice(objective.recipe.args, facts_of(data, options["data_root"], data_options))
         for line in (*view.about_data, *hints):
-            tell_user(f"data: {line}")
+            if not line.startswith(WARNING):  # those are told by the run
+                tell_user(f"data: {line}")
         return progress(view)
 
     settings = run.Settings(
@@ -195,7 +197,8 @@ def _facts(data: str, root: str | None, options: tuple[tuple[str, Any], ...]) ->
     from ganzoo_core.training.loaders import DatasetLoader
 
     info = DatasetLoader(data, root=root, **dict(options)).info
-    return {"image_size": info.image_size, "channels": info.channels, "classes": info.classes}
+    own = not info.licence  # a user's files
+    return {"image_size": info.image_size, "channels": info.channels, "classes": info.classes, "own": own}
 
 
 def facts_of(data: str, root: str | None, options: dict[str, Any]) -> dict[str, Any]:

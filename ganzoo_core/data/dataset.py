@@ -13,6 +13,7 @@ from torch import Tensor
 from ganzoo_core.data.pixels import taken, to_channels, to_float, to_size
 from ganzoo_core.errors import GanzooError, escape
 
+WARNING = "warning: "  # how a note begins that everyone should hear of
 KEPT_BYTES = 512 << 20  # pictures that take less than this are kept ready to serve; others are made per batch
 
 

@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo_core import imaging
 from ganzoo_core.data import how_to_have
+from ganzoo_core.data.dataset import WARNING
 from ganzoo_core.errors import ExternalError, GanzooError, Stopped, UnknownNameError, escape, tell_user
 from ganzoo_core.models.model import load
 from ganzoo_core.models.store import Origin, refuse_unstorable, unwrapped, write_model
@@ -145,6 +146,9 @@ def run(
     preview = trainer.to_device(next(loader(start=0, batch_size=PREVIEW)))
     title = objective.recipe.family if objective.recipe else type(objective).__name__
     view = Run(objective, preview, folder, title, tuple(loader.about()))
+    for note in view.about_data if first else ():
+        if note.startswith(WARNING):
+            tell_user(note)
     callbacks = [make(view) for make in callbacks_of(folder, settings)] if first else []
     publisher = publisher_of(folder, objective, loader, settings, start.position.images if start else 0)
     keeper = CheckpointCallback(

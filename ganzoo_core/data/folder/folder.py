@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 import torch
 from torch import Tensor
 
-from ganzoo_core.data.dataset import KEPT_BYTES, Dataset, DatasetInfo
+from ganzoo_core.data.dataset import KEPT_BYTES, WARNING, Dataset, DatasetInfo
 from ganzoo_core.data.folder.labels import read_labels
 from ganzoo_core.data.folder.listing import LEAVES, Bad, Listing, list_images, refuse_splits
 from ganzoo_core.data.pixels import taken, to_float
@@ -196,7 +196,7 @@ class _Checked:
         widest = max((s for s in spans if isinstance(s, float)), default=1.0)
         if widest < NARROW:
             what = f"its pictures of 16 bits use {100 * widest:.1f} % of their range and come out nearly flat"
-            yield f"warning: {what}: stretch them to 0..65535, or save them with 8 bits"
+            yield f"{WARNING}{what}: stretch them to 0..65535, or save them with 8 bits"
 
     def _labelled(self) -> Iterator[str]:
         if self.table:
