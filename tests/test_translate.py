@@ -94,6 +94,21 @@ def test_a_broken_picture_keeps_no_other_from_being_made(pix2pix, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_a_broken_mask_is_named_itself(inpainter, tmp_path):
+    path, mask = drawn(tmp_path / "a.png", (16, 16)), tmp_path / "m.png"
+    mask.write_bytes(b"no picture")
+    text = refused(ganzoo("sample", inpainter, "--input", path, "--mask", mask, "-o", tmp_path / "o.png"))
+    assert text.startswith(f"ganzoo: error: {mask}: is not an image")
+
+
+def test_a_text_that_cannot_be_shown_keeps_no_other_from_being_made(tmp_path):
+    model = born("gan_cls", tmp_path)
+    long = "x" * 5000
+    done = ganzoo("sample", model, "--text", "a red heart", "--text", long, "-n", "1", "-o", tmp_path / "out")
+    assert done.returncode == 2 and "1 of 2 texts could not be shown: text" in done.stderr, done.stderr
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_red_heart.png"]
+
+
 def test_forced_results_take_the_place_of_those_before(pix2pix, tmp_path):
     for name in ("one", "two"):
         drawn(tmp_path / "in" / f"{name}.png")

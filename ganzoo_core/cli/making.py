@@ -38,7 +38,7 @@ class Making:
             try:
                 made = self.made(file, text)
             except GanzooError as fault:
-                self.faults.append(of_file(file, fault))
+                self.faults.append(fault if self.mask and self.mask in fault.what else of_file(file, fault))
                 continue
             self.count += len(made.samples)
             yield made
@@ -58,7 +58,9 @@ class Making:
         if self.faults:
             named = "; ".join(fault.what for fault in self.faults[:NAMED])
             more = f"; and {len(self.faults) - NAMED:,} more" if len(self.faults) > NAMED else ""
-            raise GanzooError(f"{len(self.faults)} of {len(self.files)} pictures could not be used: {named}{more}")
+            asked = len(self.files) * len(self.texts)
+            what = "pictures could not be used" if self.files != [None] else "texts could not be shown"
+            raise GanzooError(f"{len(self.faults)} of {asked} {what}: {named}{more}")
 
 
 def of_file(file: Path | None, fault: GanzooError) -> GanzooError:
