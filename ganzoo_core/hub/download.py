@@ -65,7 +65,11 @@ def meant(source: str) -> str:
     owner, _, rest = path.partition("/")
     name, _, place = rest.partition("/")
     kind, _, revision = place.partition("/")
-    if (place and kind not in ("tree", "blob", "resolve", "commit")) or not NAME.fullmatch(f"{owner}/{name}"):
+    if (
+        len(owner) + len(name) > 95
+        or (place and kind not in ("tree", "blob", "resolve", "commit"))
+        or not NAME.fullmatch(f"{owner}/{name}")
+    ):
         return ""
     at = revision.partition("/")[0]
     return f"{PREFIX}{owner}/{name}" + (f"@{at}" if at not in ("", MAIN) else "")
