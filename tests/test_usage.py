@@ -234,7 +234,7 @@ def test_two_threads_that_load_leave_stdout_where_it_is():
 import sys, threading, ganzoo_core as gz
 def load():
     for _ in range(3):
-        gz.load("dcgan.mnist"); print("loaded")
+        gz.load("dcgan.mnist"); sys.stdout.write("loaded\\n")
 threads = [threading.Thread(target=load) for _ in range(2)]
 [t.start() for t in threads]; [t.join() for t in threads]
 print("end")
