@@ -132,6 +132,11 @@ def test_a_model_of_the_hub_is_known_by_what_people_write(source, meant, tmp_pat
     assert (meant in line and bool(meant)) or "hf:" not in line, line
 
 
+@pytest.mark.parametrize("source", ["x" * 300, "x" * 300 + "/y", "\0", ""])
+def test_what_can_be_no_file_is_no_model(source, tmp_path):
+    assert "hf:" not in refused(ganzoo("sample", source, "-o", tmp_path / "x.png"))
+
+
 def test_a_repository_of_another_library_says_which(hub, tmp_path):
     card = b"---\nlibrary_name: diffusers\n---\n# A pipeline\n"
     hub.commit("you/pipeline", {"README.md": card, "model_index.json": b"{}"})
@@ -229,7 +234,7 @@ def test_two_threads_that_load_leave_stdout_where_it_is():
 import sys, threading, ganzoo_core as gz
 def load():
     for _ in range(3):
-        gz.load("dcgan.mnist"); print("loaded")
+        gz.load("dcgan.mnist"); sys.stdout.write("loaded\\n")
 threads = [threading.Thread(target=load) for _ in range(2)]
 [t.start() for t in threads]; [t.join() for t in threads]
 print("end")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def info_(name: str, as_json: bool) -> None:
         facts["presets"] = preset_rows(name) if families[name].installed else {}
         facts["install"] = index.install_hint(name)
         facts["others"] = namesakes(name)
-    elif name.startswith("hf:") or Path(name).is_dir():
+    elif name.startswith("hf:") or os.path.isdir(name):
         facts = {**run_facts(Path(name)), **model_facts(name)}
     else:
         named_elsewhere(name, [*families, *models], as_json)

@@ -59,13 +59,19 @@ class Listed(NamedTuple):
     pin: str  # sha256 of what is stored as LFS, git's sha1 of the rest
 
 
+def is_name(name: str) -> bool:
+    """Whether a repository can be called so."""
+    bad = len(name) > 96 or "--" in name or ".." in name or name.endswith((".git", ".", "-"))
+    return not bad and NAME.fullmatch(name) is not None
+
+
 def meant(source: str) -> str:
     """hf:owner/repo[@revision] of what people write for it: owner/repo, or the address of its page; else ""."""
     path = ADDRESS.sub("", source.removeprefix(PREFIX)).partition("?")[0].rstrip("/")
     owner, _, rest = path.partition("/")
     name, _, place = rest.partition("/")
     kind, _, revision = place.partition("/")
-    if (place and kind not in ("tree", "blob", "resolve", "commit")) or not NAME.fullmatch(f"{owner}/{name}"):
+    if (place and kind not in ("tree", "blob", "resolve", "commit")) or not is_name(f"{owner}/{name}"):
         return ""
     at = revision.partition("/")[0]
     return f"{PREFIX}{owner}/{name}" + (f"@{at}" if at not in ("", MAIN) else "")
@@ -74,8 +80,7 @@ def meant(source: str) -> str:
 def parse(source: str) -> Repo:
     """hf:owner/repo[@revision], or without hf:. Errors: GanzooError."""
     name, mark, revision = source.removeprefix(PREFIX).partition("@")
-    bad = len(name) > 96 or "--" in name or ".." in name or name.endswith((".git", ".", "-"))
-    if bad or not NAME.fullmatch(name):
+    if not is_name(name):
         hint = f"Expected {meant(source) or 'hf:owner/name'}."
         raise GanzooError(f"{escape(source, 60)!r}: {escape(name, 60)!r} is no repository", hint)
     if mark and (not REVISION.fullmatch(revision) or len(revision) > 128 or ".." in revision):

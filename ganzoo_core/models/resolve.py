@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +38,7 @@ def locate(source: str) -> Located:
 def of_path(source: str) -> Path | None:
     """A model directory, or that of a run."""
     path = Path(source)
-    if source.startswith(download.PREFIX) or not path.is_dir():
+    if source.startswith(download.PREFIX) or not os.path.isdir(source):  # which takes names of any length
         return None
     if (path / "config.json").exists():
         return path
@@ -82,8 +83,8 @@ def of_id(source: str) -> Path:
     row = index.load_index().weights.get(source)
     if row is not None and source not in registry().weights and row["where"].startswith(download.PREFIX):
         return download.pull(download.parse(row["where"]))
-    if "/" in source or Path(source).exists():
-        there = download.meant(source) if not Path(source).exists() else ""
+    if "/" in source or os.path.exists(source):
+        there = download.meant(source) if not os.path.exists(source) else ""
         hint = f"A model on the Hub is called {there}." if there else ""
         raise GanzooError(f"{escape(source)}: no such model or run directory", hint)
     return path_of(source)
@@ -93,7 +94,7 @@ def registered(source: str) -> dict[str, str]:
     """The hashes that registry.toml has for the files of an id, unless its plugin is of another version here."""
     tables: Index = index.load_index()
     row = tables.weights.get(source)
-    if row is None or source.startswith(download.PREFIX) or Path(source).is_dir():
+    if row is None or source.startswith(download.PREFIX) or os.path.isdir(source):
         return {}
     plugin = index.installed().get(tables.families[row["family"]]["plugin"])
     if plugin is not None and not index.recorded(plugin):

@@ -6,6 +6,7 @@ A moving average of weights has no statistics of its own; these are made for it.
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -13,7 +14,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, needs_data
-from ganzoo_core.nn.streams import DrawFrom, stream
+from ganzoo_core.nn.streams import DrawFrom
+from ganzoo_core.seeds import hash32
 
 Net = TypeVar("Net", bound=Generator)
 
@@ -36,10 +38,16 @@ def with_standing_statistics(net: Net, batches: int, batch_size: int = 64) -> Ne
         layer.momentum = None  # a cumulative average
         layer.train()
     device = next(made.parameters()).device
-    with torch.autocast(device.type, enabled=False), DrawFrom(lambda device: stream(device, 0, "standing")):
-        for _ in range(batches):
-            given = {**made.priors(batch_size), **cycled(made, batch_size)}
-            made(*(given[name].to(device) for name in made.inputs))
+    with torch.autocast(device.type, enabled=False):
+        for i in range(batches):
+            with DrawFrom(partial(batch_rng, i)):
+                given = {**made.priors(batch_size), **cycled(made, batch_size)}
+                made(*(given[name].to(device) for name in made.inputs))
     for name in norms:
         made.get_submodule(name).momentum = net.get_submodule(name).momentum
     return made.train(net.training)
+
+
+def batch_rng(number: int, device: torch.device) -> torch.Generator:
+    """What a batch is drawn from."""
+    return torch.Generator(device).manual_seed(hash32(0, "standing", number))
