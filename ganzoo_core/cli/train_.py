@@ -39,7 +39,9 @@ IMAGES = click.IntRange(1, 10**12)
 @click.option("--minutes", type=click.FloatRange(0.01, 10**6), help="Length, in time: about as many images as fit.")
 @click.option("--batch-size", type=click.IntRange(1, 10**6), help="Over all processes.")
 @click.option("--micro-batch", type=click.IntRange(1, 10**6), help="Held in memory at once.")
-@click.option("--ema-rampup", type=click.FloatRange(0, 10), help="Half-life at most this share of the images so far.")
+@click.option(
+    "--ema-rampup", type=click.FloatRange(0, 10), help="Half-life at most this share of the run so far; 0.05."
+)
 @click.option("--standing-batches", type=click.IntRange(0, 10**6), help="For the batch-norm statistics of the model.")
 @click.option("--ema-images", type=click.FloatRange(0, 1e12), help="Half-life of the moving average; 0: none.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Default: 0.")
