@@ -260,6 +260,8 @@ def test_a_score_from_another_processor_is_equal_within_what_roundings_do():
     assert verdict(0.4929, 0.4935, 10_000) == "differs"
     assert verdict(0.50, 0.55, 20) == "equal within 1 of 20" and verdict(0.50, 0.60, 20) == "differs"
     assert verdict(2.9623, 2.9649) == "equal within 1 in 1,000" and verdict(2.9623, 2.9659) == "differs"
+    old = Remeasured("score", 2.9623, 3.1, stream="")
+    assert old.verdict == "measured with another stream" and old.equal
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.metrics.context import EvalConfig, Progress, registered_data
 from ganzoo_core.metrics.scores import Score, evaluate
 from ganzoo_core.models.model import Model
+from ganzoo_core.nn.streams import STREAM
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.weights.config import read_metrics
 
@@ -28,11 +29,12 @@ class Remeasured:
     published: float
     found: float
     counted: int = 0  # of how many it is the share; 0: it is no share
+    stream: str = STREAM  # that the published samples were drawn from
 
     @property
     def verdict(self) -> str:
-        """`equal`, as on the machine that measured it; `equal within ...`, as other processors' roundings allow; or
-        `differs`.
+        """`equal`, as on the machine that measured it; `equal within ...`, as other processors' roundings allow;
+        `measured with another stream`, where its samples were drawn as they no longer are; or `differs`.
 
         Features differ in their last bits from one processor to the next. A share then changes by whole samples that
         lay on a border, a few of n; a distance changes smoothly, by less than a thousandth.
@@ -44,7 +46,7 @@ class Remeasured:
             return f"equal within {moved} of {self.counted:,}"
         if not self.counted and math.isclose(self.published, self.found, rel_tol=RELATIVE, abs_tol=1e-6):
             return "equal within 1 in 1,000"
-        return "differs"
+        return "differs" if self.stream == STREAM else "measured with another stream"
 
     @property
     def equal(self) -> bool:
@@ -77,7 +79,8 @@ def again(
             raise GanzooError(f"published score {escape(row['name'])}: measuring again gives {', '.join(found)}")
         score = found[row["name"]]
         same_data(row, score)
-        results.append(Remeasured(row["name"], row["value"], score.value, counted(score)))
+        stream = str(row["protocol"].get("stream", ""))
+        results.append(Remeasured(row["name"], row["value"], score.value, counted(score), stream))
     return results
 
 
