@@ -34,7 +34,8 @@ def adopt(entry: Entry, places: Places, checkout: Path) -> Path:
 def package(entry: Entry, checkout: Path) -> Path:
     """The folder of weights inside the plugin that brings the family."""
     family = entry.family or entry.id.partition(".")[0]
-    distribution: str = load_index().families[family]["plugin"]
+    tables = load_index()
+    distribution: str = tables.plugins[tables.families[family]["plugin"]]["dist"]
     folder = checkout / "plugins" / distribution / distribution.replace("-", "_")
     if not folder.is_dir():
         raise GanzooError(f"{folder}: no such package")

@@ -31,6 +31,10 @@ class Places:
         """How many seconds it has trained, over all its parts."""
         return self.home / "logs" / f"{id}.seconds"
 
+    def trained(self, id: str) -> Path:
+        """There once its training is over."""
+        return self.home / "logs" / f"{id}.trained"
+
     def failed(self, id: str) -> Path:
         """The last line of a training that ended badly; delete it to try again."""
         return self.home / "logs" / f"{id}.failed"

@@ -46,8 +46,9 @@ def wanted(entry: Entry, places: Places, devices: frozenset[str]) -> bool:
 def one(entry: Entry, places: Places) -> None:
     """Train, measure and draw one model; whatever goes wrong is noted, and the queue goes on."""
     try:
-        if not (places.run(entry.id) / "model" / "config.json").exists():
+        if not places.trained(entry.id).exists():
             train(entry, places)
+            places.trained(entry.id).touch()
         finish(entry, places)
     except Exception as fault:
         places.failed(entry.id).write_text(f"{type(fault).__name__}: {fault}\n")
@@ -55,19 +56,26 @@ def one(entry: Entry, places: Places) -> None:
 
 
 def train(entry: Entry, places: Places) -> None:
-    """Begin a training, or go on with it where it was saved. Errors: GanzooError with the last line it printed."""
-    run, begun = places.run(entry.id), time.monotonic()
-    before = places.seconds(entry.id)
+    """Begin a training, or go on with it where it was saved; what takes too long ends as it is.
+
+    Errors: GanzooError with the last line it printed.
+    """
+    run, begun, before = places.run(entry.id), time.monotonic(), places.seconds(entry.id)
     words = entry.resume(run) if (run / "run.json").exists() else entry.train(run)
     with open(places.log(entry.id), "ab") as log:
         child = subprocess.Popen([str(GANZOO), *words], stdout=log, stderr=log)
-        while child.poll() is None:
-            try:
-                child.wait(TICK)
-            except subprocess.TimeoutExpired:
-                places.spent(entry.id).write_text(f"{before + time.monotonic() - begun:.0f}")
+    over = False
+    while child.poll() is None:
+        try:
+            child.wait(TICK)
+        except subprocess.TimeoutExpired:
+            spent = before + time.monotonic() - begun
+            places.spent(entry.id).write_text(f"{spent:.0f}")
+            if spent > 60 * MINUTES and not over:
+                over = True
+                child.terminate()  # saves; the model is that of the last checkpoint
     places.spent(entry.id).write_text(f"{before + time.monotonic() - begun:.0f}")
-    if child.returncode:
+    if child.returncode and not over:
         raise GanzooError(last_line(places.log(entry.id)) or f"ended with {child.returncode}")
 
 
