@@ -267,10 +267,10 @@ def test_a_score_from_another_processor_is_equal_within_what_roundings_do():
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"seed": None}, "no seed"), ({"n": "many"}, "no n"), ({"n": 10**9}, "out of range"), ({"n": True}, "no n"),
-        ({"seed": []}, "out of range"), ({"seed": [-1]}, "out of range"), ({"metric": "fit"}, "unknown metric"),
+        ({"seed": None}, "expected numbers"), ({"n": "many"}, "expected int"), ({"n": 10**9}, "out of range"),
+        ({"seed": []}, "expected numbers"), ({"seed": [-1]}, "out of range"), ({"metric": "fit"}, "unknown metric"),
         ({"data": "/etc/passwd"}, "no data set of the zoo"), ({"data": "../digits"}, "no data set of the zoo"),
-        ({"data": "masked:/etc"}, "no data set of the zoo"), ({"data": 3}, "no data"),
+        ({"data": "masked:/etc"}, "no data set of the zoo"), ({"data": 3}, "expected str"), ({"n": 0}, "out of range"),
     ],
 )  # fmt: skip
 def test_a_protocol_that_cannot_be_followed_is_said_in_one_line(measured, tmp_path, wrong, says):
@@ -283,6 +283,18 @@ def test_a_protocol_that_cannot_be_followed_is_said_in_one_line(measured, tmp_pa
     with pytest.raises(GanzooError, match=says) as fault:
         remeasure(gz.load(folder), tmp_path)
     assert "\n" not in str(fault.value)
+
+
+@pytest.mark.parametrize("missing", ["seed", "n", "data", "data_sha256", "metric"])
+def test_a_protocol_that_lacks_what_it_needs_is_said_in_one_line(measured, tmp_path, missing):
+    model, _, scores = measured
+    folder = model.save(tmp_path / "model")
+    path = publish(folder, scores)
+    document = json.loads(path.read_text())
+    del document["metrics"][0]["protocol"][missing]
+    path.write_text(json.dumps(document))
+    with pytest.raises(GanzooError, match=f"has no {missing}"):
+        remeasure(gz.load(folder), tmp_path)
 
 
 def test_publishing_replaces_what_has_the_same_name_on_the_same_data(measured, tmp_path):

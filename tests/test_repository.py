@@ -123,10 +123,10 @@ def test_only_one_module_imports_torch_distributed():
 
 
 def test_nothing_unpickles():
-    """cifar.py reads the one published pickle whose hash it has checked."""
+    """But two files that are published as pickles, once their hash is right: CIFAR's, and lite0's, of tensors only."""
     words = re.compile(r"\bpickle\b|(?<!safetensors\.)torch\.(?:load|save)\(|\bmarshal\b|\beval\(|\bexec\(")
     for path in [*CORE.rglob("*.py"), *(ROOT / "plugins").rglob("*.py")]:
-        if path.name in ("cifar.py", "header.py") or "tests" in path.parts:
+        if path.name in ("cifar.py", "lite0.py", "header.py") or "tests" in path.parts:
             continue
         code = ast.unparse(without_docstrings(ast.parse(path.read_text("utf-8"))))
         found = [m for m in words.findall(code.replace(".eval()", "").replace("def eval(", ""))]

@@ -97,7 +97,7 @@ BAD = {
     "one seed": (["--seeds", "1", "-o", "x.png"], "two at least"),
     "no numbers": (["--seeds", "1,two", "-o", "x.png"], "not whole numbers"),
     "huge": (["--seeds", f"1,{10**30}", "-o", "x.png"], "not whole numbers"),
-    "ending": (["--seeds", "1,2", "-o", "x.bmp"], "neither .png nor .gif"),
+    "ending": (["--seeds", "1,2", "-o", "x.bmp"], "is no picture and no clip"),
     "way": (["--seeds", "1,2", "--how", "sphere", "-o", "x.png"], "Did you mean spherical"),
 }
 
