@@ -53,7 +53,7 @@ class Remeasured:
         return self.verdict != "differs"
 
 
-def remeasure(model: Model, root: Path | None = None, progress: Progress = lambda *_: None) -> list[Remeasured]:
+def remeasure(model: Model, root: Path | None = None, progress: Progress | None = None) -> list[Remeasured]:
     """Every published score of a model measured again by its own protocol.
 
     Errors: GanzooError where it has none, or a protocol that cannot be followed.
@@ -68,7 +68,7 @@ def remeasure(model: Model, root: Path | None = None, progress: Progress = lambd
 
 
 def again(
-    model: Model, config: EvalConfig, published: Sequence[Mapping[str, Any]], progress: Progress
+    model: Model, config: EvalConfig, published: Sequence[Mapping[str, Any]], progress: Progress | None
 ) -> list[Remeasured]:
     """The scores that were measured in one way."""
     names = tuple(dict.fromkeys(row["protocol"]["metric"] for row in published))

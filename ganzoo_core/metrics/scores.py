@@ -41,7 +41,7 @@ class Score:
         return {"name": self.name, "value": self.value, **spread, "protocol": dict(self.protocol)}
 
 
-def evaluate(subject: Model | Pictures, config: EvalConfig, progress: Progress = lambda *_: None) -> list[Score]:
+def evaluate(subject: Model | Pictures, config: EvalConfig, progress: Progress | None = None) -> list[Score]:
     """Measure: one score per name, over several seeds their mean and spread. The same digits every time.
 
     Errors: GanzooError for an unknown metric, or one that does not suit the model or the data.
@@ -56,12 +56,16 @@ def evaluate(subject: Model | Pictures, config: EvalConfig, progress: Progress =
 
 
 def context_of(
-    subject: Model | Pictures, source: Dataset, config: EvalConfig, seed: int, progress: Progress
+    subject: Model | Pictures, source: Dataset, config: EvalConfig, seed: int, progress: Progress | None
 ) -> EvalContext:
     """What a model makes, or what pictures there are, beside the data."""
     if isinstance(subject, Pictures):
-        return PicturesContext(subject, source, config, seed, progress, cache_folder())
-    return EvalContext(subject, source, config, seed, progress, cache_folder())
+        return PicturesContext(subject, source, config, seed, progress or silent, cache_folder())
+    return EvalContext(subject, source, config, seed, progress or silent, cache_folder())
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """The progress of what nobody watches."""
 
 
 def metrics_for(subject: Model | Pictures, config: EvalConfig) -> list[Metric]:
