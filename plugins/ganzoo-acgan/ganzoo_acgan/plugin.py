@@ -29,6 +29,11 @@ ACGAN = Family(
             {"image_size": 16, "channels": 1, "classes": 10, "width": 8, "z_dim": 32, "lr": 5e-4, "images": 120_000},
             {"batch_size": 32, "ema_images": 4_000},
         ),
+        "pictures": Preset(
+            {"image_size": 32, "channels": 3, "classes": 10, "width": 12, "augment": "diffaugment", "images": 200_000},
+            {"batch_size": 32, "ema_images": 10_000},
+            suits="folder",
+        ),
         "tiny": Preset(
             {"image_size": 16, "channels": 1, "classes": 10, "width": 2, "z_dim": 16, "images": 20_000},
             {"batch_size": 16},

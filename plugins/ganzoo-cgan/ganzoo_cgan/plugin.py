@@ -30,6 +30,17 @@ CGAN = Family(
              "rule": "adam", "lr": 5e-4, "images": 120_000},
             {"batch_size": 32, "ema_images": 4_000},
         ),
+        "pictures": Preset(
+            {"body": "convolutional", "image_size": 64, "channels": 3, "classes": 10, "width": 32,
+             "rule": "adam", "lr": 2e-4, "augment": "diffaugment", "images": 200_000},
+            {"batch_size": 32, "ema_images": 10_000},
+            suits="folder",
+        ),
+        "pictures128": Preset(
+            {"body": "convolutional", "image_size": 128, "channels": 3, "classes": 10, "width": 24,
+             "rule": "adam", "lr": 2e-4, "augment": "diffaugment", "images": 200_000},
+            {"batch_size": 32, "ema_images": 10_000},
+        ),
         "tiny": Preset(
             {"image_size": 16, "channels": 1, "classes": 10, "width": 96, "z_dim": 16, "units": 24,
              "rule": "adam", "lr": 1e-3, "images": 20_000},
