@@ -208,7 +208,13 @@ def test_shipped_samples_are_what_the_shipped_weights_draw(folder):
 def test_shipped_weights_are_small():
     files = [path for path in ROOT.glob("plugins/*/*/weights/*/*")]
     assert files and max(path.stat().st_size for path in files) <= 8 << 20
-    assert sum(path.stat().st_size for path in files) <= 100 << 20
+    assert sum(path.stat().st_size for path in files) <= 120 << 20
+
+
+def test_pictures_stay_small():
+    pictures = [*ROOT.glob("plugins/**/*.png"), *ROOT.glob("plugins/**/*.gif"), *ROOT.glob("docs/*.png")]
+    assert pictures and sum(path.stat().st_size for path in pictures) <= 25 << 20
+    assert all(path.stat().st_size <= 500_000 for path in pictures if path.suffix == ".gif")
 
 
 def test_the_wheel_carries_the_register(tmp_path):
