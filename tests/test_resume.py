@@ -230,8 +230,10 @@ def test_a_finished_run_says_so_and_can_be_extended(unbroken, tmp_path):
     _, err = finish(start(folder, "--resume", "--images", 1760))
     assert "extended from 1,600 to 1,760 images" in err
     assert json.loads((folder / "log.jsonl").read_text().splitlines()[-1])["images"] == 1760
+    from ganzoo_core.training import run_dir
+
     begun, made = (json.loads((folder / name).read_text()) for name in ("run.json", "model/config.json"))
-    assert "--resume" not in begun["command"] and made["training"]["command"] == begun["command"]
+    assert "--resume" not in begun["command"] and made["training"]["command"] == run_dir.public(begun["command"])
 
 
 def test_resume_without_a_checkpoint_starts_at_the_beginning(unbroken, tmp_path):

@@ -340,3 +340,20 @@ def test_a_second_run_of_one_objective_on_a_device() -> None:
     sketch = sketch_of(large)
     assert {w.device.type for w in sketch.parameters()} == {"meta"}
     assert {w.device.type for w in large.parameters()} == {"cpu"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("ganzoo train dcgan --out /home/me/runs/a --images 3", "ganzoo train dcgan --images 3"),
+        ("ganzoo train dcgan --out=/home/me/runs/a -c lr=1e-4", "ganzoo train dcgan -c lr=1e-4"),
+        ("ganzoo train dcgan --data /home/me/cats --data-root /data", "ganzoo train dcgan --data cats"),
+        ("ganzoo train pix2pix --data=/a/edges::/b/photos", "ganzoo train pix2pix --data edges::photos"),
+        ("ganzoo train dcgan --data emoji:all", "ganzoo train dcgan --data emoji:all"),
+        ("python script.py", "python script.py"),
+        ("ganzoo train 'dcgan", ""),
+        ("ganzoo train dcgan --out", "ganzoo train dcgan"),
+    ],
+)
+def test_a_model_tells_how_it_was_trained_and_not_where(typed: str, told: str) -> None:
+    assert run_dir.public(typed) == told

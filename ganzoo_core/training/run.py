@@ -362,7 +362,7 @@ def publish(
     tag = "".join(c if c.isalnum() else "_" for c in loader.info.name.lower()).strip("_") or "own"
     origin = Origin(
         f"{made.family}.{tag}", "NOASSERTION", loader.info.name, loader.info.licence or "NOASSERTION",
-        images, settings.seed, run_dir.read(run)["command"], run_dir.versions(dists_of(made)),
+        images, settings.seed, run_dir.public(run_dir.read(run)["command"]), run_dir.versions(dists_of(made)),
     )  # fmt: skip
     for net in objective.modules():
         name_classes(net, loader.info.class_names)

@@ -198,6 +198,29 @@ def environment(plugins: Sequence[str] = ()) -> dict[str, Any]:
     return {"threads": torch.get_num_threads(), "command": command(), "versions": versions(plugins)}
 
 
+PLACES = ("--out", "--data-root")  # of a command line: where things lie on this machine
+
+
+def public(command: str) -> str:
+    """A command line as a model directory tells it to others: of paths only the last part, and no place to write to.
+
+    Nothing of one that is none.
+    """
+    try:
+        words, left = shlex.split(command), list[str]()
+    except ValueError:
+        return ""
+    while words:
+        name, equals, value = words.pop(0).partition("=")
+        if name not in (*PLACES, "--data"):
+            left.append(name + equals + value)
+            continue
+        value = value if equals else words.pop(0) if words else ""
+        if name == "--data":
+            left += [name, "::".join(Path(part).name or part for part in value.split("::"))]
+    return shlex.join(left)
+
+
 def command() -> str:
     """The command line of this process, as one would type it."""
     program = Path(sys.argv[0]).name if sys.argv[0] else "python"
