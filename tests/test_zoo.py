@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -152,7 +154,10 @@ def test_a_queue_that_is_killed_goes_on_to_the_same_end(tmp_path: Path) -> None:
 
     checkout = tmp_path / "checkout"
     (checkout / "plugins" / "ganzoo-gan" / "ganzoo_gan").mkdir(parents=True)
+    shutil.copy(tmp_path / "zoo.toml", checkout)
     taken = adopt(entries["gan.tried"], killed, checkout)
+    released = {entry.id: entry for entry in manifest.read(checkout / "zoo.toml")}["gan.tried"]
+    assert released == replace(entries["gan.tried"], frozen=True)
     assert (taken / "model.safetensors").read_bytes() == files[0].read_bytes()
     with pytest.raises(GanzooError, match="keeps its bytes"):
         adopt(entries["gan.tried"], killed, checkout)

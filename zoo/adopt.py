@@ -25,10 +25,17 @@ def adopt(entry: Entry, places: Places, checkout: Path) -> Path:
     if samples.exists() and samples.stat().st_size > SAMPLES_BYTES:
         raise GanzooError(f"{samples}: {samples.stat().st_size:,} bytes, more than {SAMPLES_BYTES:,}")
     shutil.copytree(made, target)
+    freeze(entry.id, checkout / "zoo.toml")
     if not found["beats"]:
         tell_user(f"{entry.id}: {found['metric']} is {found['value']:.4g}, not {found['target']} ({found['baseline']})")
     tell_user(f"{entry.id} is in {target}; now `ganzoo registry build` and `make docs`")
     return target
+
+
+def freeze(id: str, path: Path) -> None:
+    """Say in the manifest that it has been released; how it was trained stays there to be read."""
+    text, line = path.read_text(), f'id = "{id}"\n'
+    path.write_text(text.replace(line, f"{line}frozen = true\n", 1))
 
 
 def package(entry: Entry, checkout: Path) -> Path:
