@@ -135,6 +135,7 @@ def trained(tmp_path: Path, name: str, kill: bool) -> Places:
     return places
 
 
+@pytest.mark.slow
 def test_a_queue_that_is_killed_goes_on_to_the_same_end(tmp_path: Path) -> None:
     whole, killed = trained(tmp_path, "whole", kill=False), trained(tmp_path, "killed", kill=True)
     files = [places.out("gan.tried") / "model" / "model.safetensors" for places in (whole, killed)]
