@@ -1,1 +1,1 @@
-"""Generators as programs for elsewhere: torch.export and ONNX, with all randomness an input, checked against samples."""
+"""Generators as programs for elsewhere: torch.export and ONNX. All randomness is an input."""

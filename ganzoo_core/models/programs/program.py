@@ -17,13 +17,14 @@ from ganzoo_core.models.programs.capture import Captured, capture, is_free
 from ganzoo_core.models.programs.randomness import FIXED, Drawn, Law
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import Input, Pictures
+from ganzoo_core.nn.state import evaluation_mode
 
 Values = dict[str, Tensor]
 Dims = Mapping[str, Mapping[int, Any]]  # of inputs: what torch.export calls those dimensions that are free
 
 
 class Wrapped(nn.Module):
-    """What was captured, called by names: the latents, what else must be given, and noise0, noise1 ... for its draws."""
+    """What was captured, called by names: latents, what else must be given, and noise0, noise1 ... for its draws."""
 
     def __init__(self, captured: Captured, frozen: frozenset[str]) -> None:
         super().__init__()
@@ -95,6 +96,11 @@ class Program:
     values: Values  # that it was exported with
     dims: Dims
 
+    def run(self, values: Mapping[str, Tensor]) -> Tensor:
+        """The samples of what is given by name."""
+        made: Tensor = self.exported.module()(**values)
+        return made
+
     def shape(self, name: str) -> list[int | str]:
         """Of an input, by what is free: ["batch", 3, "height", "width"]."""
         free = self.dims[name]
@@ -105,13 +111,18 @@ class Program:
 
 
 def program(net: Generator, options: Mapping[str, Any] | None = None) -> Program:
-    """`net` in evaluation mode, sampled with `options` (which are frozen), as a program.
+    """`net` as it samples with `options` (which are frozen), as a program.
 
     Errors: GanzooError, in one line, for a network that cannot be one: for what it does with Python numbers, or draws
     in ways that no input can stand for.
     """
-    trial, larger = (capture(net, options or {}, seed, larger=seed) for seed in (0, 1))
-    wrapped = Wrapped(trial, frozenset(options or {}))
+    with evaluation_mode(net):
+        return evaluated(net, options or {})
+
+
+def evaluated(net: Generator, options: Mapping[str, Any]) -> Program:
+    trial, larger = (capture(net, options, seed, larger=seed) for seed in (0, 1))
+    wrapped = Wrapped(trial, frozenset(options))
     values = wrapped.values(trial)
     if not values:
         raise GanzooError("every input is frozen, and nothing is drawn", "Sample it instead.")
@@ -127,7 +138,7 @@ def program(net: Generator, options: Mapping[str, Any] | None = None) -> Program
 def is_batch_free(wrapped: Wrapped, values: Values, samples: Tensor) -> bool:
     """Whether a sample is the same among others and alone.
 
-    Errors: GanzooError where it is not that of `sample` even alone: something is done to it outside of the forward pass.
+    Errors: GanzooError where it is not that of `sample` even alone: more is done to it than the forward pass does.
     """
     alone = wrapped(**{name: value[:1] for name, value in values.items()})
     if alone.shape != samples[:1].shape or not torch.allclose(alone, samples[:1], atol=1e-3):

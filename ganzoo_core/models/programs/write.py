@@ -22,7 +22,7 @@ from ganzoo_core.weights.config import FILE
 Run = Callable[[Mapping[str, Tensor]], Tensor]
 
 
-def export_program(model: Model, path: Path, format: str, net: str = "", options: Mapping[str, Any] = {}) -> float:  # noqa: B006
+def export_program(model: Model, path: Path, format: str, net: str, options: Mapping[str, Any]) -> float:
     """Write a published generator, sampled with `options`, as `path` (.onnx, .pt2), and what is known of it beside it.
 
     Returns the largest difference from the model's own samples. Errors: GanzooError for a network that the format
