@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.models.programs.program import Program, Values
+from ganzoo_core.models.programs.program import Program, Values, first
 
 MOST = 1e-3  # a quarter of half a level of gray, for each unit of the largest number in a sample
 
@@ -35,9 +35,10 @@ def largest_difference(program: Program, run: Callable[[Mapping[str, Tensor]], T
 
 def cases(program: Program) -> Iterator[tuple[Values, Tensor]]:
     """What a program is given, and the model's own samples of it."""
-    for trial, rows in zip(program.trials, (None if program.batch_free else 1, 1), strict=True):
-        values = program.wrapped.values(trial)
-        yield {name: value[:rows].contiguous() for name, value in values.items()}, trial.samples[:rows]
+    many, alone = program.trials
+    for trial, free in ((many, len(many.samples)), (alone, 1)):
+        rows = program.rows or free
+        yield first(program.wrapped.values(trial), rows), trial.samples[:rows]
 
 
 def count(program: Program) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from inspect import Parameter, Signature
 from typing import Any, NamedTuple
 
@@ -96,10 +97,20 @@ class Program:
     values: Values  # that it was exported with
     dims: Dims
 
+    @cached_property
+    def module(self) -> nn.Module:
+        """What runs it."""
+        return self.exported.module()
+
     def run(self, values: Mapping[str, Tensor]) -> Tensor:
         """The samples of what is given by name."""
-        made: Tensor = self.exported.module()(**values)
+        made: Tensor = self.module(**values)
         return made
+
+    @property
+    def rows(self) -> int | None:
+        """How many samples it makes at a time; None where that is free."""
+        return None if self.batch_free else len(next(iter(self.values.values())))
 
     def shape(self, name: str) -> list[int | str]:
         """Of an input, by what is free: ["batch", 3, "height", "width"]."""
@@ -126,8 +137,9 @@ def evaluated(net: Generator, options: Mapping[str, Any]) -> Program:
     values = wrapped.values(trial)
     if not values:
         raise GanzooError("every input is frozen, and nothing is drawn", "Sample it instead.")
-    batch_free = is_batch_free(wrapped, values, trial.samples)
-    values = values if batch_free else {name: value[:1] for name, value in values.items()}
+    rows = net.sample_batch_size
+    batch_free = is_batch_free(wrapped, values, trial.samples, rows)
+    values = values if batch_free else first(values, rows)
     dims = free_dims(wrapped, values, wrapped.values(larger), batch_free)
     exported = traced(wrapped, values, dims)
     refuse_draws(exported)
@@ -135,15 +147,24 @@ def evaluated(net: Generator, options: Mapping[str, Any]) -> Program:
 
 
 @torch.no_grad()
-def is_batch_free(wrapped: Wrapped, values: Values, samples: Tensor) -> bool:
-    """Whether a sample is the same among others and alone.
+def is_batch_free(wrapped: Wrapped, values: Values, samples: Tensor, rows: int) -> bool:
+    """Whether a sample is the same among any others and alone, and not only among `rows`, as it was made.
 
-    Errors: GanzooError where it is not that of `sample` even alone: more is done to it than the forward pass does.
+    Errors: GanzooError where it is none of these: more is done to it than the forward pass does.
     """
-    alone = wrapped(**{name: value[:1] for name, value in values.items()})
-    if alone.shape != samples[:1].shape or not torch.allclose(alone, samples[:1], atol=1e-3):
+
+    def same(rows: int) -> bool:
+        made = wrapped(**first(values, rows))
+        return made.shape == samples[:rows].shape and torch.allclose(made, samples[:rows], atol=1e-3)
+
+    if not same(rows):
         raise GanzooError("its samples are made of more than one forward pass", "Leave the options out.")
-    return torch.allclose(wrapped(**values)[:1], alone, atol=1e-3)
+    return same(1) and same(len(samples))
+
+
+def first(values: Mapping[str, Tensor], rows: int) -> Values:
+    """Of every input the first rows; draws that are one for all stay whole."""
+    return {name: value[:rows].contiguous() for name, value in values.items()}
 
 
 def free_dims(wrapped: Wrapped, values: Values, larger: Values, batch_free: bool) -> Dims:
@@ -198,7 +219,9 @@ def traced(wrapped: Wrapped, values: Values, dims: Dims) -> ExportedProgram:
             warnings.simplefilter("ignore")
             return torch.export.export(wrapped, (), kwargs=values, dynamic_shapes=shapes)
     except Exception as fault:
-        raise GanzooError(f"torch.export: {reason(fault)}", "In a forward pass say x.shape[0], not len(x).") from None
+        raise GanzooError(
+            f"torch.export: {reason(fault)}", "Say x.shape[0], not len(x); branch on no tensor's values."
+        ) from None
 
 
 def reason(fault: Exception) -> str:
