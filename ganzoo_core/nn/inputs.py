@@ -404,7 +404,7 @@ class Text(Input):
         return (self.length,)
 
     def trial(self, n: int, rng: torch.Generator, larger: int = 0) -> Tensor:
-        return encode_text(["a trial"[: self.length]] * n, self.length or 16 + larger)
+        return encode_text(["red"[: self.length]] * n, self.length or 16 + larger)
 
     def parse(self, text: str) -> str:
         return text
