@@ -338,7 +338,7 @@ assert len(set(map(id, found))) == 1, "several registries"
 
 
 def test_a_notebook_is_shown_samples():
-    """Those that the directory has, drawn ones where it has none, and nothing of a model that must be given pictures."""
+    """Those that the directory has, drawn ones where it has none, and nothing of one that wants words."""
     model = gz.load("dcgan.mnist")
     assert model._repr_png_() == (model.folder / "samples.png").read_bytes()
     bare = Model(model.folder / "elsewhere", (model.config, model.recipe, model.networks))
