@@ -35,7 +35,7 @@ $(@D)/bin/python -m compileall -q ganzoo_core plugins
 endef
 
 $(VENV)/ready: pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
-	$(call environment,'.[test]' $(PLUGINS:%/ganzoo-metrics='%/ganzoo-metrics[lite0]'))
+	$(call environment,'.[test,onnx]' $(PLUGINS:%/ganzoo-metrics='%/ganzoo-metrics[lite0]'))
 
 # The demo needs one plugin. Where `make setup` has been already, its environment will do.
 DEMO := $(if $(wildcard $(VENV)/ready),$(VENV),$(VENV)-demo)

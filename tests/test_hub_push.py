@@ -5,12 +5,14 @@ import re
 import shutil
 
 import pytest
+import torch
 from hubs import MODEL, apart, published, refused, snapshot
 from pictures import same_picture
 
 import ganzoo_core as gz
 import plugins
 from ganzoo_core.errors import ExternalError, GanzooError
+from ganzoo_core.models.model import Model
 from ganzoo_core.testing.hub import READER, WRITER
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")  # the client's own, of its httpx
@@ -306,3 +308,15 @@ def test_a_plugin_that_answers_nonsense_is_named(hub, tmp_path):
         plugins.write(tmp_path / "site", "odd", code)
         done = plugins.ganzoo(tmp_path / "site", "pull", "dcgan.mnist")
         assert done.returncode == 2 and words in done.stderr
+
+
+def test_the_words_of_the_hub_do_the_same(hub):
+    """push_to_hub and from_pretrained, as other libraries have them: a repository and a revision apart."""
+    source = gz.load(MODEL).push_to_hub("me/model", license="mit", private=True)
+    commit = source.partition("@")[2]
+    assert hub.repos["me/model"].refs["main"] == commit
+    for name, revision in (("me/model", commit), ("me/model", None), (source, None), (str(MODEL), None), (MODEL, None)):
+        model = Model.from_pretrained(name, revision=revision)
+        assert torch.equal(model.sample(2), gz.load(MODEL).sample(2)), name
+    with pytest.raises(GanzooError, match="has no revisions"):
+        Model.from_pretrained(MODEL, revision="main")

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import json
 import re
 import shlex
 import subprocess
@@ -175,6 +176,18 @@ def test_python_of_serving_runs(tmp_path, monkeypatch):
     assert sample("7").body.startswith(b"\x89PNG")
     with pytest.raises(names["HTTPException"], match="seven"):
         sample("seven")
+
+
+def test_the_notebook_runs(tmp_path):
+    """Its cells, one after the other, as plain Python."""
+    cells = json.loads((ROOT / "docs" / "first-hour.ipynb").read_text("utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert len(code) >= 8 and not any(cell.get("outputs") for cell in cells)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", "\n".join(code)], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "first-hour" / "digits.pt2").exists() and "differs by" in done.stdout
 
 
 def test_shell_of_the_readme_runs(tmp_path):

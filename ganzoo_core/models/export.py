@@ -6,6 +6,7 @@ What is there already keeps its bytes, so a model that was pushed, pulled and ex
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,12 @@ def samples(located: Located) -> bytes:
     if (located.folder / "samples.png").exists():
         return b""
     return next((drawn(net) for net in nets if isinstance(net, Generator) and not needs_data(net)), b"")
+
+
+def sheet(folder: Path, pins: Mapping[str, str], net: Generator) -> bytes:
+    """The picture of samples that a model directory has, or one that is drawn; nothing where neither can be."""
+    there = (folder / "samples.png").exists()
+    return present(Located(folder, pins), "samples.png") if there else drawn(net)
 
 
 def drawn(net: Generator) -> bytes:

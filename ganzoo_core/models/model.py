@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from operator import index
+from os.path import isdir
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from PIL.Image import Image as Picture
 from torch import Tensor, nn
 
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape, one_licence
+from ganzoo_core.hub.download import meant
+from ganzoo_core.models.export import sheet
 from ganzoo_core.models.resolve import locate, with_discriminators
 from ganzoo_core.models.store import Origin, Stored, read_discriminators, read_model, write_networks
 from ganzoo_core.nn.channels_last import to_channels_last
@@ -81,14 +84,28 @@ class Model:
                 return list(declared.names) or [str(i) for i in range(declared.classes)]
         return []
 
-    def sample(self, n: int = 1, *, seed: int = 0, net: str = "", **inputs: Any) -> Tensor:
+    @overload
+    def sample(
+        self, n: int = 1, *, seed: int = 0, net: str = "", as_pil: Literal[False] = False, **inputs: Any
+    ) -> Tensor: ...
+
+    @overload
+    def sample(
+        self, n: int = 1, *, seed: int = 0, net: str = "", as_pil: Literal[True], **inputs: Any
+    ) -> list[Picture]: ...
+
+    def sample(
+        self, n: int = 1, *, seed: int = 0, net: str = "", as_pil: bool = False, **inputs: Any
+    ) -> Tensor | list[Picture]:
         """n samples, float32 [n, C, H, W] in [-1, 1]: the same ones every time, the first of more.
 
         What the model takes is given by name, one for all or one for each: label="daisy" or label=[0, 1], `labels`
-        lists them; text="a red heart"; pictures as tensors or files. `generator.inputs` says what it takes. Threads
-        may share a model. Errors: GanzooError for numbers that are none, and for a missing or a wrong input.
+        lists them; text="a red heart"; pictures as tensors or files. `generator.inputs` says what it takes. With
+        `as_pil` they are Pillow's, as of `to_pil`. Threads may share a model. Errors: GanzooError for numbers that are
+        none, and for a missing or a wrong input.
         """
-        return self.network(net).sample(number("n", n), seed=number("seed", seed), **inputs)
+        samples = self.network(net).sample(number("n", n), seed=number("seed", seed), **inputs)
+        return self.to_pil(samples, net=net) if as_pil else samples
 
     def interpolate(
         self, seeds: Sequence[int], steps: int = 8, *, mode: str = "spherical", net: str = "", **inputs: Any
@@ -165,6 +182,27 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({self.config['id']!r})"
+
+    def _repr_png_(self) -> bytes | None:
+        """Its samples, as a notebook shows a model that stands alone on a line; nothing where there are none."""
+        return sheet(self.folder, self.pins, self.generator) or None
+
+    # As huggingface_hub's mixins have it
+
+    @classmethod
+    def from_pretrained(
+        cls, name: str | Path, *, revision: str | None = None, device: str | torch.device = "cpu"
+    ) -> Model:
+        """`load`, in the Hub's words: owner/repo on the Hub at a revision, a directory, or an id."""
+        repository = "" if isdir(name) else meant(str(name))
+        source = f"{repository.partition('@')[0]}@{revision}" if repository and revision else repository or str(name)
+        if revision and not repository:
+            raise GanzooError(f"{escape(name)}: has no revisions", "They are of hf:owner/repo.")
+        return load(source, device=device)
+
+    def push_to_hub(self, repo_id: str, *, license: str = "", private: bool = False, branch: str = "main") -> str:
+        """`push`, in the Hub's words."""
+        return self.push(repo_id, license=license, private=private, revision=branch)
 
 
 def number(name: str, given: Any) -> int:

@@ -133,7 +133,7 @@ class SelfAttention(nn.Module):
         key = max_pool2d(self.f(x), 2).flatten(2)  # [N, C/8, HW/4]
         value = max_pool2d(self.h(x), 2).flatten(2)  # [N, C/2, HW/4]
         beta = torch.softmax(query.transpose(1, 2) @ key, -1)  # [N, HW, HW/4]: one row for each j
-        seen = (value @ beta.transpose(1, 2)).reshape(len(x), -1, *x.shape[2:])  # [N, C/2, H, W]
+        seen = (value @ beta.transpose(1, 2)).reshape(x.shape[0], -1, *x.shape[2:])  # [N, C/2, H, W]
         out: Tensor = x + self.gamma * self.v(seen)
         return out
 

@@ -78,6 +78,14 @@ class Input(ABC):
         """Values for samples `which` that show all there is, each equally often, [n]; None where that means nothing."""
         return None
 
+    def trial(self, n: int, rng: torch.Generator, larger: int = 0) -> Tensor:
+        """n values to try a network on, [n, *shape] on the CPU; free sizes are `larger` steps above the least."""
+        return torch.randn(n, *self.sizes(larger), generator=rng)
+
+    def sizes(self, larger: int = 0) -> list[int]:
+        """`shape` with numbers in place of what is free, no two of them alike, and none 1."""
+        return [2 + place + larger if size is None else size for place, size in enumerate(self.shape)]
+
     def to_config(self) -> dict[str, Any]:
         """As config.json has it."""
         return {"kind": self.kind, **{f.name: getattr(self, f.name) for f in fields(self)}}  # type: ignore[arg-type]
@@ -229,6 +237,9 @@ class Classes(Input):
         """The nearer of the two."""
         return a if t < 0.5 else b
 
+    def trial(self, n: int, rng: torch.Generator, larger: int = 0) -> Tensor:
+        return self.cycle(range(n))
+
     def cycle(self, which: Sequence[int]) -> Tensor:
         """0, 1, 2 ... over and over, int64 [n]."""
         return torch.tensor([i % self.classes for i in which])
@@ -291,6 +302,16 @@ class Pictures(Input):
             given = imaging.read(given, self.shape[0] or 3)
         return finite(self.kind, name, given, device)
 
+    def trial(self, n: int, rng: torch.Generator, larger: int = 0) -> Tensor:
+        return 2 * torch.rand(n, *self.sizes(larger), generator=rng) - 1
+
+    def sizes(self, larger: int = 0) -> list[int]:
+        """Free sides are multiples, and near those of a small picture."""
+        return [
+            self.multiple * (max(2, EXAMPLE_SIDE // self.multiple) + place + larger) if size is None else size
+            for place, size in enumerate(self.shape)
+        ]
+
     def refuse_shape(self, name: str, value: Tensor) -> None:
         """Errors: GanzooError for another shape, and for free sides that are no multiples."""
         if value.ndim == len(self.shape) + 1 and value.shape[-3] == self.shape[-3]:
@@ -344,6 +365,9 @@ class Mask(Pictures):
     kind: ClassVar[str] = "mask"
     flag: ClassVar[str] = "--mask"
 
+    def trial(self, n: int, rng: torch.Generator, larger: int = 0) -> Tensor:
+        return (super().trial(n, rng, larger) > 0).float()
+
     def tensor(self, name: str, given: Any, device: torch.device) -> Tensor:
         """Of a picture, 1 where it is white and 0 where it is black."""
         value = super().tensor(name, given, device)
@@ -378,6 +402,9 @@ class Text(Input):
     @property
     def shape(self) -> tuple[int | None, ...]:  # type: ignore[override]
         return (self.length,)
+
+    def trial(self, n: int, rng: torch.Generator, larger: int = 0) -> Tensor:
+        return encode_text(["red"[: self.length]] * n, self.length or 16 + larger)
 
     def parse(self, text: str) -> str:
         return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -15,7 +16,11 @@ class Mirror:
         self.version, self.value = 0, None
 
     def read(self, buffer: Tensor) -> Any:
-        """Its number, or its numbers in a list. A buffer that was sketched on the meta device has its last ones."""
+        """Its number, or its numbers in a list.
+
+        A buffer without numbers has its last ones: one that is sketched on the meta device, or stood in for while a
+        program is exported.
+        """
         if not self.knows(buffer):
             self.remember(buffer, buffer.tolist())
         return self.value
@@ -27,7 +32,8 @@ class Mirror:
 
     def knows(self, buffer: Tensor) -> bool:
         same = self.buffer is buffer and self.version == buffer._version
-        return same or (buffer.is_meta and self.value is not None)
+        absent = buffer.is_meta or torch.compiler.is_exporting()
+        return same or (absent and self.value is not None)
 
     def remember(self, buffer: Tensor, value: Any) -> None:
         self.buffer, self.version, self.value = buffer, buffer._version, value

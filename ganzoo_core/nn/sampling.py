@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex
 
 import torch
@@ -36,16 +37,31 @@ class Sampled(Protocol):
     def eval(self) -> Any: ...
 
 
+Forward = Callable[..., Tensor]
+
+
+def plainly(net: Sampled, forward: Forward, arguments: Sequence[Tensor]) -> Tensor:
+    return forward(*arguments)
+
+
+# How samples are made of what `forward` takes: whoever makes a program of a network looks on here.
+forward_pass: ContextVar[Callable[[Sampled, Forward, Sequence[Tensor]], Tensor]] = ContextVar(
+    "forward_pass", default=plainly
+)
+
+
 @torch.no_grad()
 def sample_deterministic(
     net: Sampled,
-    forward: Callable[..., Tensor],
+    forward: Forward,
     n: int,
     seed: int,
     given: Mapping[str, Any],
     priors: Priors | None = None,
 ) -> Tensor:
     """n samples of `forward`, which is `net` or `net` with options, float32 on its device; see Generator.sample.
+
+    What `forward` makes is the whole sample (cut to its range, too): a program that is exported is made of it.
 
     `priors` draws the latents where that is an option too (truncation); else `net.priors` does. Every chunk is full,
     the last one too: how many samples are asked for then changes neither the inner noise nor the order in which a
@@ -68,7 +84,7 @@ def sample_deterministic(
             drawn = latents(priors or net.priors, seed, which)
             arguments = [drawn[k].to(device) if k in free else conditions[k][clipped(which, n)] for k in net.inputs]
             with DrawFrom(lambda device, start=start: stream(device, seed, "noise", start)):  # type: ignore[misc]
-                chunks.append(forward(*arguments).float())
+                chunks.append(forward_pass.get()(net, forward, arguments).float())
     return (chunks[0] if len(chunks) == 1 else torch.cat(chunks))[:n]  # a copy of a photograph enlarged is gigabytes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 TILE = 512  # px of a side that are kept of each
@@ -14,10 +15,10 @@ def in_tiles(network: Callable[[Tensor], Tensor], picture: Tensor, scale: int, m
 
     Each pixel of the result may depend on no more than the `margin` pixels around its place, and on nothing that all
     of the picture has in common (the statistics of an instance norm): then tiles change nothing but the last bits.
-    Pictures of up to twice a tile's area are not cut.
+    Pictures of up to twice a tile's area are not cut, and none by a program that is exported.
     """
     height, width = picture.shape[-2:]
-    if height * width <= 2 * tile * tile:
+    if torch.compiler.is_exporting() or height * width <= 2 * tile * tile:
         return network(picture)
     whole: Tensor | None = None
     for top in range(0, height, tile):

@@ -72,12 +72,15 @@ class G(Generator):
     def filled(self, x: Tensor, mask: Tensor) -> Tensor:
         """x, and where the mask is 1 what is drawn there.  [N, C, H, W]"""
         edge = (x.shape[-1] - self.side) // 2
-        if edge and bool((mask > 0.5).sum() > (self.window(mask) > 0.5).sum()):
+        return torch.where(mask > 0.5, pad(self(self.masked(x, mask)).float(), (edge,) * 4), x)
+
+    def refuse_beyond(self, mask: Tensor) -> None:
+        """Errors: GanzooError for a hole, mask [N, 1, H, W], that reaches beyond what is drawn."""
+        if bool((mask > 0.5).sum() > (self.window(mask) > 0.5).sum()):
             raise GanzooError(
                 f"mask: reaches beyond the central {self.side}x{self.side} pixels, which are all that this model draws",
                 "Keep the hole inside, or take a model that draws all (-c draws=all in training).",
             )
-        return torch.where(mask > 0.5, pad(self(self.masked(x, mask)).float(), (edge,) * 4), x)
 
     def sample(self, n: int, *, seed: int, **inputs: Any) -> Tensor:
         """The pictures x [n, C, H, W] with their holes, mask [n, 1, H, W], filled in; nothing is random.
@@ -87,6 +90,7 @@ class G(Generator):
         """
         if inputs.get("mask") is None:
             inputs["mask"] = centre(self.inputs["x"].shape[-1] or 0)
+        self.refuse_beyond(self.inputs["mask"].rows("mask", inputs["mask"], n, next(self.parameters()).device))
         return sample_deterministic(self, self.filled, n, seed, inputs)
 
 

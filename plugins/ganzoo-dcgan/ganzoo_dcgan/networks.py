@@ -26,7 +26,7 @@ class G(Generator):
         self.apply(initialise)
 
     def forward(self, z: Tensor) -> Tensor:  # [N, z_dim] or, as in pytorch/examples, [N, z_dim, 1, 1]
-        return self.main(z.reshape(len(z), -1, 1, 1))
+        return self.main(z.reshape(z.shape[0], -1, 1, 1))
 
 
 class D(Discriminator):

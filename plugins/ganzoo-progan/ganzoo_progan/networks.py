@@ -24,6 +24,7 @@ from ganzoo_core.nn import (
     doublings,
     minibatch_std,
     pixel_norm,
+    sample_deterministic,
     upsample,
 )
 
@@ -60,7 +61,7 @@ class G(Generator, Growing):
 
     def sample(self, n: int, *, seed: int, **inputs: object) -> Tensor:
         """n pictures [n, C, H, W], cut to [-1, 1] (nothing bounds what G makes): the same ones every time."""
-        return super().sample(n, seed=seed, **inputs).clamp(-1, 1)
+        return sample_deterministic(self, lambda z: self(z).clamp(-1, 1), n, seed, inputs)
 
 
 class D(Discriminator, Growing):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import cycle, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -44,7 +45,7 @@ class Wanted(NamedTuple):
 def drawing(G: G, n: int, wanted: Wanted) -> Callable[[Tensor], Tensor]:
     """The function of z [1, 1, h_0, w_0] that makes one of n samples after the other. Errors: GanzooError."""
     refuse(G, wanted)
-    sizes, start = G.sizes(wanted.size)[: int(G.depth) + 1], wanted.start
+    sizes, start = G.sizes(wanted.size)[: G.finest + 1], wanted.start
     if wanted.frames:
         return partial(animation, G, sizes, start, wanted.frames, wanted.alpha, wanted.beta)
     images, masks = given(G, "image", wanted.image, n), given(G, "mask", wanted.mask, n)
@@ -78,7 +79,7 @@ def enlarged(G: G, x: Tensor, by: float) -> Tensor:
     for j in range(1, k + 1):
         r = by ** (j / k)
         x = resize(x, (shrunk(h, r), shrunk(w, r)))
-        x = G.refined(int(G.depth), torch.randn_like(x), x)
+        x = G.refined(G.finest, torch.randn_like(x), x)
     return x
 
 
@@ -130,7 +131,7 @@ def fresh(n: int, like: Tensor) -> Tensor:
 def given(G: G, name: str, pictures: Tensor | None, n: int) -> Iterator[Tensor | None]:
     """A picture [1, C, H, W] for each of n samples, out of one for all or one for each; None where there are none."""
     if pictures is None:
-        return iter([None] * n)
+        return repeat(None)
     pictures = pictures[None] if pictures.ndim == 3 else pictures
     channels = 1 if name == "mask" else G.output.shape[0]
     if pictures.ndim != 4 or pictures.shape[1] != channels or len(pictures) not in (1, n):
@@ -139,14 +140,14 @@ def given(G: G, name: str, pictures: Tensor | None, n: int) -> Iterator[Tensor |
             "Give one for all or one for each.",
         )
     pictures = pictures.to(G.amp.device, torch.float32)
-    return iter([pictures[i % len(pictures)][None] for i in range(n)])
+    return cycle(pictures[:, None])
 
 
 def refuse(G: G, wanted: Wanted) -> None:
     """What cannot be, or would be left out silently."""
     size, start, image, mask, dilate, upscale, frames, *_ = wanted
-    if not 0 <= start <= int(G.depth):
-        raise GanzooError(f"start {start}: there are the scales 0 to {int(G.depth)}", "0 is the coarsest.")
+    if not 0 <= start <= G.finest:
+        raise GanzooError(f"start {start}: there are the scales 0 to {G.finest}", "0 is the coarsest.")
     if min(size) < 0 or max(size) > LARGEST:
         raise GanzooError(f"height {size[0]}, width {size[1]}: not in 1..{LARGEST}")
     if not 1 <= upscale <= 16:

@@ -111,7 +111,7 @@ class G(Generator):
 
     def forward(self, z: Tensor) -> Tensor:
         """A sample from the coarsest scale up, in the trained size.  [N, 1, h_0, w_0] -> [N, C, H, W]"""
-        return self.climb(self.empty(len(z)), 0, self.sizes(), self.fresh(z)).clamp(-1, 1)
+        return self.climb(self.empty(z.shape[0]), 0, self.sizes(), self.fresh(z)).clamp(-1, 1)
 
     def climb(self, y: Tensor, start: int, sizes: Sequence[Size], noise: Noise, end: int = -1) -> Tensor:
         """Through scales start ... end (-1: the depth), y the picture that the first of them is given."""
@@ -137,7 +137,7 @@ class G(Generator):
         """Random noise of every scale, z at the coarsest."""
         channels = self.output.shape[0] or 1
         return lambda n, size: (
-            z.expand(-1, channels, -1, -1) if n == 0 else torch.randn(len(z), channels, *size, device=z.device)
+            z.expand(-1, channels, -1, -1) if n == 0 else torch.randn(z.shape[0], channels, *size, device=z.device)
         )
 
     def star(self, n: int, size: Size) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -28,11 +28,17 @@ class Speaking(Generator):
             way, told = self.spoken_between(given.pop("text", None), towards, n), Embedded(self)
             # each is the first sample of the seed, told something else: z and all noise are the same
             return torch.cat([sample_deterministic(told, draw, 1, seed, {"embedding": e, **given}) for e in way])
-        return sample_deterministic(self, lambda text, z: draw(self.heard(text), z), n, seed, given)
+        return sample_deterministic(self, lambda text, z: draw(self.T(text), z), n, seed, given | self.told(given, n))
+
+    def told(self, given: Mapping[str, Any], n: int) -> dict[str, Tensor]:
+        """The text that is given as bytes, and a word on words that are new."""
+        text = self.inputs["text"].rows("text", given.get("text"), n, self.T.last.weight.device)
+        self.T.listen(text)
+        return {"text": text}
 
     def heard(self, text: Tensor) -> Tensor:
         """The embedding of captions, and a word on words that are new."""
-        self.T.listen(text.unique(dim=0))  # type: ignore[no-untyped-call]
+        self.T.listen(text)
         return self.T(text)
 
     @torch.no_grad()

@@ -50,9 +50,9 @@ class TextEncoder(nn.Module):
         lettered = (word > 0)[:, None]
         h = relu(self.conv1(self.letters(letters).transpose(1, 2))) * lettered  # [N, 2 w, 120]
         h = relu(self.conv2(h)).transpose(1, 2)  # [N, 120, 4 w]
-        words = h.new_zeros(len(h), WORDS + 1, h.shape[2])
+        words = h.new_zeros(h.shape[0], WORDS + 1, h.shape[2])
         words = words.scatter_reduce(1, word[:, :, None].expand_as(h), h, "amax")[:, 1:]  # [N, 40, 4 w]
-        said = h.new_zeros(len(h), WORDS + 1).scatter(1, word, 1.0)[:, 1:, None]
+        said = h.new_zeros(h.shape[0], WORDS + 1).scatter(1, word, 1.0)[:, 1:, None]
         mean = (relu(self.word(words)) * said).sum(1) / said.sum(1).clamp(min=1)
         return self.last.out_features**0.5 * normalize(self.last(mean).float(), dim=1)
 
@@ -68,7 +68,7 @@ class TextEncoder(nn.Module):
 
     def listen(self, text: Tensor) -> None:
         """Say which words are new to it: it guesses these by their letters."""
-        new = self.strangers(text[:64])
+        new = self.strangers(text)
         if new and bool(self.met.any()):
             tell_user(f"never met in training: {', '.join(escape(word, 30) for word in new[:8])}")
 
@@ -132,7 +132,7 @@ def joint_embedding(v: Tensor, t: Tensor, same: Tensor) -> Terms:
 
 def spelt(text: Tensor) -> tuple[Tensor, Tensor]:
     """Letters with gaps between words, int64 [N, 120], and of which word each is, from 1 on; 0 where there is none."""
-    n, places = len(text), BYTES + GAP * WORDS
+    n, places = text.shape[0], BYTES + GAP * WORDS
     letter = (text > 0) & (text[:, :, None] != text.new_tensor(list(BETWEEN.encode()))).all(2)
     first = letter & ~pad(letter, (1, 0))[:, :-1]
     word = first.cumsum(1)

@@ -86,7 +86,7 @@ class Constant(nn.Module):
         self.style2 = Style(f, w_dim)
 
     def forward(self, h: Tensor, w: Tensor, noise: Noise) -> Tensor:  # w: [N, 2, w]
-        h = (self.const + self.bias.view(-1, 1, 1)).expand(len(w), -1, -1, -1)
+        h = (self.const + self.bias.view(-1, 1, 1)).expand(w.shape[0], -1, -1, -1)
         return self.style2(self.conv(self.style1(h, w[:, 0], noise)), w[:, 1], noise)
 
 

@@ -110,7 +110,7 @@ class Constant(nn.Module):
         self.to_rgb = ToRGB(f, channels, w_dim)
 
     def forward(self, h: Tensor, w: Tensor, noise: Noise) -> Tensor:  # w: [N, 1, w]
-        return self.conv(self.const.expand(len(w), -1, -1, -1), w[:, 0], noise)
+        return self.conv(self.const.expand(w.shape[0], -1, -1, -1), w[:, 0], noise)
 
 
 class Block(nn.Module):

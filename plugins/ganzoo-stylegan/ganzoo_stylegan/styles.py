@@ -82,7 +82,7 @@ class Synthesis(Generator):
 
 def fresh(layer: nn.Module, h: Tensor) -> Tensor:
     """Noise for every picture.  [N, 1, H, W]"""
-    return torch.randn(len(h), 1, *h.shape[2:], device=h.device, dtype=h.dtype)
+    return torch.randn(h.shape[0], 1, *h.shape[2:], device=h.device, dtype=h.dtype)
 
 
 def silent(layer: nn.Module, h: Tensor) -> None:
@@ -143,12 +143,12 @@ class Styled(Generator):
         if w is not None:
             return self.painted(synthesis, style(w if w.ndim == 3 else self.everywhere(w)), seed)
         return sample_deterministic(
-            self, lambda z: synthesis(style(self.everywhere(self.mapping(z)))), n, seed, given
-        ).clamp(-1, 1)
+            self, lambda z: synthesis(style(self.everywhere(self.mapping(z)))).clamp(-1, 1), n, seed, given
+        )
 
     def painted(self, synthesis: Callable[[Tensor], Tensor], w: Tensor, seed: int) -> Tensor:
         """The pictures of styles [n, layers, w]."""
-        return sample_deterministic(self.synthesis, synthesis, len(w), seed, {"w": w}).clamp(-1, 1)
+        return sample_deterministic(self.synthesis, lambda w: synthesis(w).clamp(-1, 1), len(w), seed, {"w": w})
 
     def sheet(self, rows: Sequence[int], cols: Sequence[int], layers: str, paint: Callable[[Tensor], Tensor]) -> Tensor:
         """Style mixing (Sec. 3.1, Fig. 3).  [1, C, (R + 1) H, (K + 1) W]"""

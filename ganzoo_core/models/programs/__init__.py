@@ -1,0 +1,1 @@
+"""Generators as programs for elsewhere: torch.export and ONNX. All randomness is an input."""
