@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -22,7 +23,7 @@ class Mirror:
 
     def write(self, buffer: Tensor, value: Any) -> None:
         """Set the buffer, [] or [n], without waiting for it."""
-        buffer.copy_(buffer.new_tensor(value))
+        buffer.copy_(torch.tensor(value, dtype=buffer.dtype), non_blocking=True)
         self.remember(buffer, value)
 
     def knows(self, buffer: Tensor) -> bool:
