@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import copy
 import os
-import pickle
 import struct
 import zlib
 from pathlib import Path
@@ -438,8 +438,8 @@ def test_what_a_worker_has_decoded_is_decoded_for_all(
     for file in tmp_path.iterdir():
         file.unlink()
     assert torch.equal(next(stream(source, batch_size=4, seed=0))["x"], seen[0])
-    with pytest.raises(ExternalError):  # one that is sent to another kind of process has to read the files
-        pickle.loads(pickle.dumps(source)).fetch([0])
+    with pytest.raises(ExternalError):  # a copy, like one that is sent to a process, keeps its own
+        copy.deepcopy(source).fetch([0])
 
 
 @pytest.mark.usefixtures("lazy")
