@@ -47,7 +47,7 @@ def picture(n: int = 2, channels: int = 3, size: int = 8) -> Tensor:
 
 def test_nothing_happens_at_probability_zero() -> None:
     x = picture()
-    assert ada(x, NONE) is x
+    assert Augmented(Fixed(1.0), ada, 0.0).shown(x) is x
     assert torch.equal(geometry(4, NONE, x), torch.eye(3).expand(4, 3, 3))
     assert torch.allclose(colour(4, NONE, x), torch.eye(4).expand(4, 4, 4), atol=1e-6)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import struct
 import zlib
@@ -420,6 +421,39 @@ def test_lazy_folders_serve_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert lazily.info == eagerly.info
     for indices in ([3, 1, 3], [0, 1, 2, 3, 4, 5], [5, 5]):
         assert torch.equal(lazily.fetch(indices)["x"], eagerly.fetch(indices)["x"])
+
+
+@pytest.mark.usefixtures("lazy")
+@pytest.mark.parametrize("kept", [1 << 29, 0])  # in memory, in a memory map
+def test_what_a_worker_has_decoded_is_decoded_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    for i in range(4):
+        noise(tmp_path / f"{i}.png", 16)
+    monkeypatch.setattr(folder, "KEPT_BYTES", kept)
+    source = opened(tmp_path)
+    batches = stream(source, batch_size=4, seed=0, workers=1)
+    seen = [next(batches)["x"] for _ in range(2)]
+    batches.close()
+    for file in tmp_path.iterdir():
+        file.unlink()
+    assert torch.equal(next(stream(source, batch_size=4, seed=0))["x"], seen[0])
+    with pytest.raises(ExternalError):  # a copy, like one that is sent to a process, keeps its own
+        copy.deepcopy(source).fetch([0])
+
+
+@pytest.mark.usefixtures("lazy")
+def test_where_no_disk_has_room_pictures_are_decoded_for_every_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise(tmp_path / "a.png", 16)
+    monkeypatch.setattr(folder, "KEPT_BYTES", 0)
+    monkeypatch.setattr("ganzoo_core.data.kept.SHARE", 0)
+    source = opened(tmp_path)
+    source.fetch([0])
+    (tmp_path / "a.png").unlink()
+    with pytest.raises(ExternalError):
+        source.fetch([0])
 
 
 @pytest.mark.usefixtures("lazy")

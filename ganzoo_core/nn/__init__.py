@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.blocks import biases_last as biases_last
     from ganzoo_core.nn.blocks import initialise as initialise
     from ganzoo_core.nn.blocks import upsample as upsample
+    from ganzoo_core.nn.device import computing_in as computing_in
     from ganzoo_core.nn.device import cpu_has_bf16 as cpu_has_bf16
     from ganzoo_core.nn.equalized import SQRT2 as SQRT2
     from ganzoo_core.nn.equalized import EqualizedConv2d as EqualizedConv2d
@@ -105,6 +106,7 @@ _HOMES = {
     "Video": "ganzoo_core.nn.inputs",
     "apply_spectral_norm": "ganzoo_core.nn.blocks",
     "biases_last": "ganzoo_core.nn.blocks",
+    "computing_in": "ganzoo_core.nn.device",
     "cpu_has_bf16": "ganzoo_core.nn.device",
     "cycled": "ganzoo_core.nn.inputs",
     "doublings": "ganzoo_core.nn.sizes",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 
 from ganzoo_core.errors import GanzooError, escape
@@ -25,6 +27,16 @@ def pick_precision(name: str, device: torch.device) -> torch.dtype:
         fast = torch.cuda.is_bf16_supported(including_emulation=False) if device.type == "cuda" else cpu_has_bf16()
         return torch.bfloat16 if fast else torch.float32
     return torch.bfloat16 if name == "bf16" else torch.float32
+
+
+def computing_in(dtype: torch.dtype, device: torch.device) -> AbstractContextManager[object]:
+    """Within it, products on `device` are made in `dtype`: float32 is as the tensors are, whatever is around it.
+
+    Where a device has no other precision (meta), there is nothing to switch.
+    """
+    if not torch.amp.is_autocast_available(device.type):
+        return nullcontext()
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
 def cpu_has_bf16() -> bool:

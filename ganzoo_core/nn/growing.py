@@ -24,6 +24,7 @@ class Growing(nn.Module):
         self.register_buffer("depth", torch.tensor(depth))
         self.register_buffer("alpha", torch.tensor(1.0))
         self.mirrors = Mirror(), Mirror()
+        self.grow(depth, 1.0)
 
     def grow(self, depth: int, alpha: float) -> None:
         """Use the resolutions up to `depth`, showing `alpha` of the last."""

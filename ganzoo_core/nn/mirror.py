@@ -27,7 +27,7 @@ class Mirror:
 
     def write(self, buffer: Tensor, value: Any) -> None:
         """Set the buffer, [] or [n], without waiting for it."""
-        buffer.copy_(buffer.new_tensor(value))
+        buffer.copy_(torch.tensor(value, dtype=buffer.dtype), non_blocking=True)
         self.remember(buffer, value)
 
     def knows(self, buffer: Tensor) -> bool:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ganzoo_core.data.locations import is_file, search_roots, where_to_put
 from ganzoo_core.errors import ExternalError, GanzooError, IntegrityError, escape
+from ganzoo_core.nn.device import computing_in
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,10 @@ class Pretrained(nn.Module, ABC):
         """What `net` makes of x."""
 
     def forward(self, x: Tensor) -> Any:
-        with torch.autocast(x.device.type, enabled=self.autocast and torch.is_autocast_enabled(x.device.type)):
-            return self.look(self.on(x.device), x if self.autocast else x.float())
+        if self.autocast:
+            return self.look(self.on(x.device), x)
+        with computing_in(torch.float32, x.device):
+            return self.look(self.on(x.device), x.float())
 
     def on(self, device: torch.device) -> nn.Module:
         """The network on a device, read once."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape
+from ganzoo_core.nn.device import computing_in
 from ganzoo_core.nn.inputs import Input
 from ganzoo_core.nn.state import evaluation_mode
 from ganzoo_core.nn.streams import DrawFrom, stream
@@ -78,7 +79,7 @@ def sample_deterministic(
     free = {k for k, v in net.inputs.items() if v.drawn and given.get(k) is None and v.default is None}
     conditions = {k: v.rows(k, given.get(k), n, device) for k, v in net.inputs.items() if k not in free}
     chunks = []
-    with evaluation_mode(net), torch.autocast(device.type, enabled=False):
+    with evaluation_mode(net), computing_in(torch.float32, device):
         for start in range(0, n, net.sample_batch_size):
             which = range(start, start + net.sample_batch_size)
             drawn = latents(priors or net.priors, seed, which)

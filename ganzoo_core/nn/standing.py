@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ganzoo_core.nn.device import computing_in
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, needs_data
 from ganzoo_core.nn.streams import DrawFrom
@@ -38,7 +39,7 @@ def with_standing_statistics(net: Net, batches: int, batch_size: int = 64) -> Ne
         layer.momentum = None  # a cumulative average
         layer.train()
     device = next(made.parameters()).device
-    with torch.autocast(device.type, enabled=False):
+    with computing_in(torch.float32, device):
         for i in range(batches):
             with DrawFrom(partial(batch_rng, i)):
                 given = {**made.priors(batch_size), **cycled(made, batch_size)}

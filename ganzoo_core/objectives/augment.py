@@ -22,7 +22,9 @@ from torch.nn.functional import pad
 from torch.overrides import TorchFunctionMode
 
 from ganzoo_core.errors import GanzooError
+from ganzoo_core.nn.device import computing_in
 from ganzoo_core.nn.generator import Discriminator
+from ganzoo_core.nn.mirror import Mirror
 from ganzoo_core.objectives.losses import Terms
 from ganzoo_core.objectives.objective import Batch, Objective, Phase
 
@@ -65,7 +67,10 @@ def tensors(values: Any) -> Iterator[Tensor]:
 
 
 class Augmented(Discriminator):
-    """A discriminator that sees pictures through a pipe while it is trained; p is a buffer."""
+    """A discriminator that sees pictures through a pipe while it is trained; p is a buffer.
+
+    No step waits to read it: whether it is above 0 is asked once after it has moved.
+    """
 
     p: Tensor
     above: Tensor  # sum of signs of scores of real pictures since p last moved
@@ -79,6 +84,9 @@ class Augmented(Discriminator):
         self.read: list[Tensor] = []  # features of real pictures, whose scores a head is still to make
         for name, value in (("p", p), ("above", 0.0), ("seen", 0.0), ("turns", 0.0)):
             self.register_buffer(name, torch.tensor(value))
+        self.known = {"p": Mirror(), "turns": Mirror()}
+        self.known["p"].write(self.p, p)
+        self.known["turns"].write(self.turns, 0.0)
 
     def forward(self, x: Tensor, *conditions: Any) -> Tensor:
         if any(isinstance(c, Tensor) and c.ndim == 4 for c in conditions):
@@ -127,7 +135,9 @@ class Augmented(Discriminator):
         return result
 
     def shown(self, x: Tensor) -> Tensor:
-        return self.pipe(x, self.p) if self.training and x.ndim == 4 else x
+        """Where p is 0, nothing is touched."""
+        pictures = self.training and x.ndim == 4
+        return self.pipe(x, self.p) if pictures and self.known["p"].read(self.p) else x
 
     def is_real(self, x: Tensor) -> bool:
         return self.following is not None and not self.following.is_made(x)
@@ -148,13 +158,13 @@ class Augmented(Discriminator):
 
     def adapt(self) -> None:
         """p goes up while r_t = E sign D(x) is above 0.6, and down below: Sec. 3.1, Eq. 1."""
-        self.turns += 1
-        if self.turns < EVERY or not self.seen:
-            return
-        way = torch.sign(self.above / self.seen - TARGET)
-        self.p.add_(way * self.seen / self.pace).clamp_(0, 1)
-        for count in (self.above, self.seen, self.turns):
-            count.zero_()
+        turns = self.known["turns"].read(self.turns) + 1
+        if turns >= EVERY:
+            way = torch.sign(self.above / self.seen.clamp(min=1) - TARGET)
+            self.p.add_(way * self.seen / self.pace).clamp_(0, 1)
+            for count in (self.above, self.seen):
+                count.zero_()
+        self.known["turns"].write(self.turns, 0.0 if turns >= EVERY else turns)
 
 
 def augmented(D: Discriminator, how: str, pace: int = PACE, channels: int | None = None) -> Augmented:
@@ -211,13 +221,11 @@ def adapted(judges: Sequence[Augmented], after: Callable[[float], None], u: floa
 
 
 def ada(x: Tensor, p: Tensor) -> Tensor:
-    """Each transformation of each picture with probability p; at p = 0 nothing is touched.
+    """Each transformation of each picture with probability p.
 
     Geometry is one bilinear look-up with reflected borders; the paper filters with a wavelet besides.
     """
-    if not float(p):
-        return x
-    with torch.autocast(x.device.type, enabled=False):  # bfloat16 counts pixels up to 256 only
+    with computing_in(torch.float32, x.device):  # bfloat16 counts pixels up to 256 only
         x = warp(x, geometry(len(x), p, x))
         return coloured(x, colour(len(x), p, x))
 

@@ -124,6 +124,7 @@ class Objective(nn.Module, ABC):
     """
 
     needs: frozenset[str] = frozenset({"x"})  # keys that a batch must have
+    on_host: ClassVar[frozenset[str]] = frozenset()  # those of them that stay in the host's memory: it reads them
     exported: ClassVar[tuple[str, ...]] = ("G",)  # children that are shipped: their average, where there is one
     prepare_on: ClassVar[int] = 0  # how many real images `prepare` is shown
     batchwise: ClassVar[bool] = False  # whether a loss looks at the batch as a whole, so that micro-batches change it

@@ -112,6 +112,20 @@ def batch_of(loader: Loader, phase: Phase, n: int = BATCH) -> dict[str, Tensor]:
     return dict(next(loader(start=0, batch_size=n, **options)))
 
 
+def on_meta(objective: Objective, phase: Phase, step: Step, loader: Loader) -> None:
+    """A step without a device, and what follows it: shapes are worked out, and nothing is computed."""
+    batch = {k: v if k in objective.on_host else v.to("meta") for k, v in batch_of(loader, phase).items()}
+    objective.requires_grad_(False)
+    for w in step.player.parameters():
+        w.requires_grad_(not isinstance(step, Move))
+    terms = step.loss(batch)
+    if not isinstance(step, Move):
+        step.player.backward(terms, step.player.parameters())
+    step.player.on_gradients(step.player.parameters())
+    step.player.project()
+    phase.on_step_end(0.5)
+
+
 def through_bytes(kept: Checkpoint) -> Checkpoint:
     """A checkpoint as it would be read from the disk."""
     files = checkpoint.files_of(kept)
@@ -192,6 +206,17 @@ class Conformance:
             objective.zero_grad(set_to_none=True)
         never = sorted(name for key, name in played.items() if key not in reached)
         assert not never, "weights that no phase trains"
+
+    @pytest.mark.parametrize("augment", ["none", "ada"])
+    def test_no_step_mixes_devices_or_waits(self, family: str, augment: str) -> None:
+        """With all on the meta device, mixing it with another raises, and so does reading a number from it."""
+        try:
+            made = recipe(family, preset="tiny", given={"augment": augment})
+            objective = build(made).to("meta")
+            for phase, step in every_step(objective):
+                on_meta(objective, phase, step, synthetic(objective.needs, made.args))
+        except GanzooError as fault:
+            assert augment == "ada" and "augment" in str(fault)  # refused in a line: it does not suit the game
 
     def test_no_weight_has_two_players(self, family: str) -> None:
         objective, _ = tiny(family)

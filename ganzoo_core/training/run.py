@@ -143,7 +143,7 @@ def run(
         trainer.begun = run_dir.begun(run_dir.read(folder))
     start = prepare_folder(folder, description(objective, data, loader, settings, trainer), settings, processes)
     warn_of_parts(objective, trainer)
-    preview = trainer.to_device(next(loader(start=0, batch_size=PREVIEW)))
+    preview = trainer.to_device(next(loader(start=0, batch_size=PREVIEW)), objective.on_host)
     title = objective.recipe.family if objective.recipe else type(objective).__name__
     view = Run(objective, preview, folder, title, tuple(loader.about()))
     for note in view.about_data if first else ():

@@ -17,6 +17,7 @@ from torch import Tensor
 from ganzoo_core.data.dataset import KEPT_BYTES, WARNING, Dataset, DatasetInfo
 from ganzoo_core.data.folder.labels import read_labels
 from ganzoo_core.data.folder.listing import LEAVES, Bad, Listing, list_images, refuse_splits
+from ganzoo_core.data.kept import Kept, room_for
 from ganzoo_core.data.pixels import taken, to_float
 from ganzoo_core.decoding import BadImage, Cut, Header, decode, inspect, span
 from ganzoo_core.errors import ExternalError, GanzooError, escape
@@ -61,7 +62,7 @@ def open_folder(
 
 
 class Folder(Dataset):
-    """Images by name. Kept as uint8 once decoded if all take less than 512 MB (in each worker process)."""
+    """Images by name. Kept as uint8 once decoded: in memory if all take less than 512 MB, else in a memory map."""
 
     bad: Sequence[Bad] = ()  # files that were left out
     file_notes: tuple[str, ...] = ()  # those of its notes that are of the files, however they are cut
@@ -72,12 +73,11 @@ class Folder(Dataset):
         names: list[str],
         labels: Tensor | None,
         info: DatasetInfo,
-        kept: Tensor | None,
+        kept: Kept | None,
         cut: Cut | None,
     ) -> None:
         self.root, self.names, self.labels, self.info, self.cut = root, names, labels, info, cut
-        self._kept = kept  # uint8 [N, C, size, size]
-        self._ready = torch.zeros(len(names), dtype=torch.bool)
+        self._kept = kept
 
     def __len__(self) -> int:
         return len(self.names)
@@ -90,15 +90,14 @@ class Folder(Dataset):
     def keep(self, index: int, pixels: Tensor) -> None:
         """Remembers what an image decoded to, if there is room for all."""
         if self._kept is not None:
-            self._kept[index] = pixels
-            self._ready[index] = True
+            self._kept.keep(index, pixels)
 
     def _pixels(self, at: Tensor) -> Tensor:
         if self._kept is None:
             return torch.stack([self._decoded(i) for i in at.tolist()])
-        for i in sorted(set(at[~self._ready[at]].tolist())):
+        for i in sorted(set(at[~taken(self._kept.ready, at)].tolist())):
             self.keep(i, self._decoded(i))
-        return taken(self._kept, at)
+        return taken(self._kept.pixels, at)
 
     def _decoded(self, index: int) -> Tensor:
         name = self.names[index]
@@ -153,7 +152,7 @@ class _Checked:
         pixels = None
         if room and sum(header.width * header.height for header in self.headers) <= EAGER_PIXELS:
             pixels = self._decode(size, channels)
-        return self._built(self._facts(size, channels), pixels, room)
+        return self._built(self._facts(size, channels), pixels)
 
     def _decode(self, size: int, channels: int) -> list[Tensor]:
         root = self.listing.root
@@ -163,12 +162,11 @@ class _Checked:
         self._weed(results)
         return [result for result in results if isinstance(result, Tensor)]
 
-    def _built(self, info: DatasetInfo, pixels: list[Tensor] | None, room: bool) -> Folder:
+    def _built(self, info: DatasetInfo, pixels: list[Tensor] | None) -> Folder:
         listing = self.listing
         labels = torch.tensor(listing.labels) if listing.classes else None
         shape = (len(listing.names), info.channels or 3, info.image_size or SIZE, info.image_size or SIZE)
-        kept = torch.empty(shape, dtype=torch.uint8) if room else None
-        folder = Folder(listing.root, listing.names, labels, info, kept, self.cut)
+        folder = Folder(listing.root, listing.names, labels, info, room_for(shape, KEPT_BYTES), self.cut)
         for index, image in enumerate(pixels or []):
             folder.keep(index, image)
         folder.bad, folder.skipped = listing.bad, len(listing.bad)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from ganzoo_biggan.networks import G as BigG
+from ganzoo_core.nn import computing_in
 from ganzoo_core.objectives import Batch, Optim, Terms, adam
 
 
@@ -63,6 +64,6 @@ def off_diagonal(W: Tensor) -> Tensor:
 
     A layer of 24,576 filters of 20 weights would otherwise need 2.4 GB.
     """
-    with torch.autocast(W.device.type, enabled=False):  # differences of large numbers
+    with computing_in(torch.float32, W.device):  # differences of large numbers
         gram = W.T @ W if W.shape[0] > W.shape[1] else W @ W.T
         return gram.square().sum() - W.square().sum(1).square().sum()

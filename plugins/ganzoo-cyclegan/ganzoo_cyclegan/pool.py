@@ -24,6 +24,7 @@ class ImagePool(nn.Module):
         self.register_buffer("images", torch.zeros(0))
         self.register_buffer("count", torch.tensor(0))
         self.filled = Mirror()
+        self.filled.write(self.count, 0)
 
     @torch.no_grad()
     def exchange(self, fakes: Tensor) -> Tensor:

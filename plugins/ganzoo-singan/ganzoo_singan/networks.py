@@ -75,8 +75,10 @@ class G(Generator):
         self.longest_side, self.coarsest, self.factor = longest_side, coarsest, factor
         self.nets = nn.ModuleList(nets)
         self.register_buffer("size", torch.tensor([longest_side, longest_side]))
-        self.mirrors = {"size": Mirror(), "depth": Mirror()}
         self.register_buffer("depth", torch.tensor(len(nets) - 1))
+        self.mirrors = {"size": Mirror(), "depth": Mirror()}
+        self.mirrors["size"].write(self.size, [longest_side, longest_side])
+        self.climb_to(len(nets) - 1)
         self.register_buffer("amp", torch.ones(len(nets)))
         self.register_buffer("z_star", torch.randn(coarsest * longest_side))  # no smaller: h_0 or w_0 is `coarsest`
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Discriminator, Generator, Image, Images, in_tiles, sample_deterministic
+from ganzoo_core.nn import Discriminator, Generator, Image, Images, computing_in, in_tiles, sample_deterministic
 
 Norm = Literal["batch", "none"]
 Skip = Literal["none", "bicubic"]
@@ -100,7 +100,7 @@ def convolution(f: int, f_next: int, norm: Norm) -> list[nn.Module]:
 
 def bicubic(low: Tensor, scale: int) -> Tensor:
     """Keys' cubic interpolation with a = -0.5, as in Pillow and Matlab (without antialias torch has a = -0.75)."""
-    with torch.autocast(low.device.type, enabled=False):
+    with computing_in(torch.float32, low.device):
         return interpolate(low.float(), scale_factor=scale, mode="bicubic", antialias=True)
 
 

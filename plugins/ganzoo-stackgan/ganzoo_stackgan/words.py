@@ -46,7 +46,8 @@ class TextEncoder(nn.Module):
         self.register_buffer("met", torch.zeros(SEEN, dtype=torch.bool))
 
     def forward(self, text: Tensor) -> Tensor:  # uint8 [N, L] -> [N, dim], of length sqrt(dim)
-        letters, word = spelt(lowered(padded(text)).long())
+        spelled = spelt(lowered(padded(text)).long())  # where the text is
+        letters, word = (each.to(self.last.weight.device, non_blocking=True) for each in spelled)
         lettered = (word > 0)[:, None]
         h = relu(self.conv1(self.letters(letters).transpose(1, 2))) * lettered  # [N, 2 w, 120]
         h = relu(self.conv2(h)).transpose(1, 2)  # [N, 120, 4 w]
@@ -58,8 +59,8 @@ class TextEncoder(nn.Module):
 
     def meet(self, text: Tensor) -> None:
         """Remember the words of captions."""
-        for word in {word for caption in read(text) for word in WORD.findall(caption)}:
-            self.met[place(word)] = True
+        places = sorted({place(word) for caption in read(text) for word in WORD.findall(caption)})
+        self.met.index_fill_(0, torch.tensor(places, dtype=torch.int64).to(self.met.device, non_blocking=True), True)
 
     def strangers(self, text: Tensor) -> list[str]:
         """Words of captions that were never met."""
@@ -94,6 +95,7 @@ class Spoken(Objective):
     """A game whose generator G holds a text encoder G.T, which is trained first, beside V, and then left alone."""
 
     needs = frozenset({"x", "text"})
+    on_host = frozenset({"text"})  # words are read there
     exported: ClassVar[tuple[str, ...]] = ("G", "V")
     if TYPE_CHECKING:  # games declare them, in an order of their own
         G: Any
@@ -112,7 +114,7 @@ class Spoken(Objective):
         T = self.G.T
         T.meet(batch["text"])
         same = (padded(batch["text"])[:, None] == padded(batch["text"])[None]).all(2)
-        return joint_embedding(self.V(batch["x"]), T(batch["text"]), same)
+        return joint_embedding(self.V(batch["x"]), T(batch["text"]), same.to(batch["x"].device, non_blocking=True))
 
 
 def joint_embedding(v: Tensor, t: Tensor, same: Tensor) -> Terms:
