@@ -6,7 +6,7 @@ What `ganzoo import` reads of files is the plugin's affair; here are no files of
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from ganzoo_core.errors import GanzooError, escape
+from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.hub import download
 from ganzoo_core.models.export import export
 from ganzoo_core.models.store import Origin, built, check_entries, fill, on_meta, write_networks
@@ -25,7 +25,7 @@ from ganzoo_core.nn.streams import DrawFrom
 from ganzoo_core.objectives.arguments import Argument
 from ganzoo_core.plugin.records import Layout, resolve
 from ganzoo_core.registry.plugins import registry
-from ganzoo_core.registry.recipes import Recipe, args_of, build_networks, presets_of, recipe
+from ganzoo_core.registry.recipes import Recipe, args_of, build_networks, parse, presets_of, recipe
 from ganzoo_core.weights.config import FILE
 from ganzoo_core.weights.header import read_header
 
@@ -57,6 +57,16 @@ class Foreign:
         """Arguments of its networks by the name of a preset."""
         presets = presets_of(registry().families[self.name])
         return {k: {a: v for a, v in preset.args.items() if a in self.arguments} for k, preset in presets.items()}
+
+    def parse(self, texts: Sequence[str]) -> dict[str, Any]:
+        """Arguments KEY=VALUE as values. Errors: GanzooError, UnknownNameError."""
+        made = {}
+        for text in texts:
+            key, _, value = text.partition("=")
+            if key not in self.arguments:
+                raise UnknownNameError(f"argument of {self.name}", key, self.arguments)
+            made[key] = parse(self.arguments[key], value)
+        return made
 
     def recipe(self, args: Mapping[str, Any]) -> Recipe:
         """Errors: UnknownNameError for what is no argument."""

@@ -1,0 +1,18 @@
+"""What may happen to a tensor on its way besides being renamed. Layouts look them up here, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+OPERATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "transposed": lambda x: x.transpose(0, 1).contiguous(),  # [a, b, ...] -> [b, a, ...]
+    "scalar": lambda x: x.reshape(()),
+    "first": lambda x: x[0],  # of a batch of one
+    "image": lambda x: x.reshape(x.shape[-2:]),  # [1, 1, H, W] -> [H, W]
+    "last": lambda x: x[-1],  # of statistics for several truncations: those of none
+    "less one": lambda x: x - 1,
+    "flipped": lambda x: torch.flip(x, (-2, -1)),
+}
