@@ -54,6 +54,7 @@ def by_layouts(family: Foreign, group: Group) -> Iterator[Fit]:
         try:
             args = resolve(layout.args)(shapes)
             sketch = family.sketch(args)[layout.network]
+            args = {name: value for name, value in args.items() if name in family.arguments}
             pairs = [*resolve(layout.names)(args)]
         except NO_FIT as fault:
             missing = f"has no {escape(fault.args[0], 80)}" if isinstance(fault, KeyError) else escape(fault, 120)
@@ -136,7 +137,7 @@ def named(
     plain = plain_of(group.tensors, names)
     for name, value in wanted.items():
         found = taken(name, value, plain)
-        if found is None and (name in names or name in IGNORED):
+        if found is None and name in names:
             continue  # what ours begins with stays
         if found is None:
             faults.append(f"has nothing for {name} {list(value.shape)}")
@@ -153,8 +154,7 @@ def named(
     return Fit(family.name, network, layout, dict(args), group.name, made, mapping, tuple(faults), share)
 
 
-IGNORED = frozenset[str]()
-DROPPED = ("num_batches_tracked", "weight_u", "weight_v")  # that a network without their use lacks
+DROPPED = ("num_batches_tracked", "weight_u", "weight_v", "kernel")  # counts, norms that are fused, fixed filters
 
 
 def plain_of(tensors: Mapping[str, Tensor], names: Mapping[str, tuple[str, str]]) -> dict[str, Tensor]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import torch
 from torch import Tensor
 
 OPERATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
@@ -12,7 +11,7 @@ OPERATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "scalar": lambda x: x.reshape(()),
     "first": lambda x: x[0],  # of a batch of one
     "image": lambda x: x.reshape(x.shape[-2:]),  # [1, 1, H, W] -> [H, W]
-    "last": lambda x: x[-1],  # of statistics for several truncations: those of none
-    "less one": lambda x: x - 1,
-    "flipped": lambda x: torch.flip(x, (-2, -1)),
+    "flat": lambda x: x.flatten(),
+    "doubled": lambda x: 2 * x,  # from pictures in [0, 1] to ours in [-1, 1]
+    "doubled less one": lambda x: 2 * x - 1,
 }
