@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from ganzoo_context_encoder.networks import FILL
@@ -11,15 +12,16 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def of_g(shapes: Shapes) -> dict[str, Any]:
-    """The bottleneck is the narrowest place between the convolutions down and those up."""
+    """Down go [out, in, 4, 4], up [in, out, 4, 4]: the bottleneck is where one turns to the other."""
     kernels = [shape for shape in shapes.values() if len(shape) == 4]
     width, channels = kernels[0][:2]
-    middle = next(i for i, (a, b) in enumerate(zip(kernels, kernels[1:], strict=False)) if a[0] == b[0] and a[1] == b[1])
-    side = 2 ** (middle + 2 - (kernels[1][0] == kernels[0][0]) + (kernels[1][0] == kernels[0][0]))
-    down, up = middle, len(kernels) - middle - 1
+    middle = next(i for i, (a, b) in enumerate(pairwise(kernels)) if a[0] == b[0] != b[1])
+    up = len(kernels) - middle - 1  # 4x4 from the bottleneck, then twice the side each
+    deep = kernels[1][0] == width  # at 128 px the first width comes twice
     return {
-        "image_size": side, "channels": channels, "width": width, "bottleneck": kernels[middle][0],
-        "draws": "all" if up > down else "centre", "fill": FILL if channels == 3 else FILL[:1] * channels,
+        "image_size": 128 if deep else 2 ** (middle + 2), "channels": channels, "width": width,
+        "bottleneck": kernels[middle][0], "draws": "all" if up > middle else "centre",
+        "fill": FILL if channels == 3 else FILL[:1] * channels,
     }  # fmt: skip
 
 

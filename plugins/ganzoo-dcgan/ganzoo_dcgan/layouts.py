@@ -9,11 +9,12 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def of_g(shapes: Shapes) -> dict[str, Any]:
-    """The arguments that follow from the shapes of a generator: ConvTranspose2d, [in, out, 4, 4] every third layer."""
-    stages = sum(name.endswith(".weight") and len(shape) == 4 for name, shape in shapes.items())
-    last = shapes[f"main.{3 * (stages - 1)}.weight"]
+    """The arguments that follow from the shapes of a generator: ConvTranspose2d, [in, out, 4, 4]."""
+    kernels = [shape for shape in shapes.values() if len(shape) == 4]
+    width, channels = kernels[-1][:2]
     return {
-        "image_size": 2 ** (stages + 1), "channels": last[1], "width": last[0], "z_dim": shapes["main.0.weight"][0],
+        "image_size": 2 ** (len(kernels) + 1), "channels": channels, "width": width,
+        "z_dim": shapes["main.0.weight"][0],
     }  # fmt: skip
 
 

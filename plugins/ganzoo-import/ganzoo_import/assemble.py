@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.models import Foreign, foreign_families
-from ganzoo_import.match import IN_ORDER, Fit, called, fits
+from ganzoo_import.match import IN_ORDER, SAME_NAMES, Fit, called, fits
 from ganzoo_import.unwrap import Group
 
 
@@ -44,17 +44,14 @@ def assemble(family: Foreign, groups: Sequence[Group], given: Mapping[str, Any])
     """The best of a family that these groups can be: its generators must be among them, discriminators may be."""
     tried = [fit for group in groups for fit in fits(family, group)]
     layouts = {layout.name: layout for layout in family.layouts}
+    whole = sorted((f for f in tried if not f.faults), key=lambda f: not called(layouts.get(f.layout), f.group))
     chosen: dict[str, Fit] = {}
     args: dict[str, Any] = {}
-    whole = [fit for fit in tried if not fit.faults]
-    whole.sort(key=lambda fit: not called(layouts.get(fit.layout), fit.group))
-    used: set[str] = set()
-    for name in [*family.exported, *(fit.network for fit in whole)]:
+    for name in dict.fromkeys([*family.exported, *(fit.network for fit in whole)]):
         for fit in whole:
-            agreed = all(args.get(k, v) == v for k, v in fit.args.items()) or name not in family.exported
-            if fit.network == name and name not in chosen and fit.group not in used and agreed:
-                chosen[name], args = fit, {**fit.args, **args}
-                used.add(fit.group)
+            free = fit.network == name and name not in chosen and fit.group not in {c.group for c in chosen.values()}
+            if free and together(family, {**args, **fit.args}, [*chosen.values(), fit]):
+                chosen[name], args = fit, {**args, **fit.args}
     missing = [name for name in family.exported if name not in chosen]
     near = max(tried, key=lambda fit: fit.agree, default=None)
     faults = [f"nothing in it is the network {name}" for name in missing] if chosen else []
@@ -65,10 +62,23 @@ def assemble(family: Foreign, groups: Sequence[Group], given: Mapping[str, Any])
     return Assembled(family, {**args, **given}, chosen, faults if missing else [], share)
 
 
+def together(family: Foreign, args: Mapping[str, Any], chosen: Sequence[Fit]) -> bool:
+    """Whether one set of arguments makes all of these networks."""
+    try:
+        nets = family.sketch(args)
+    except GanzooError:
+        return False
+    return all(
+        (state := nets[fit.network].state_dict()).keys() >= fit.tensors.keys()
+        and all(state[name].shape == value.shape for name, value in fit.tensors.items())
+        for fit in chosen
+    )
+
+
 def all_families(groups: Sequence[Group]) -> list[Assembled]:
     """What every installed family makes of a file, the nearest first."""
     made = [assemble(family, groups, {}) for family in foreign_families()]
-    return sorted(made, key=lambda one: (bool(one.faults), not one.chosen, -one.agree, one.family.name))
+    return sorted(made, key=lambda one: (bool(one.faults), not one.chosen, SAME_NAMES in one.layout, -one.agree, one.family.name))
 
 
 def of_family(name: str, groups: Sequence[Group], given: Mapping[str, Any]) -> Assembled:

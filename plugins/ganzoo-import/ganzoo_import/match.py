@@ -17,7 +17,7 @@ from ganzoo_core.plugin import Layout, resolve
 from ganzoo_import.operations import OPERATIONS
 from ganzoo_import.unwrap import Group, fused, spectral
 
-NO_FIT = (KeyError, ValueError, IndexError, TypeError, AttributeError, ZeroDivisionError, GanzooError)
+NO_FIT = (StopIteration, KeyError, ValueError, IndexError, TypeError, AttributeError, ZeroDivisionError, GanzooError)
 IN_ORDER = "equal order and shapes"
 SAME_NAMES = "names of this zoo"
 TRIALS = 60  # settings that are tried of a family without a layout
