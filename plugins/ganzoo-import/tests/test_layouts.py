@@ -93,6 +93,7 @@ def test_a_generator_of_others_draws_what_ours_draws():
             assert torch.equal(made.tensors[f"{name}.{key}"], value)
 
 
+@pytest.mark.slow  # every family is tried
 def test_without_a_family_the_one_that_fits_comes_first():
     layout = registry().layouts["dcgan_g"]
     net, args = ours_of(layout)

@@ -62,11 +62,11 @@ def of_d(shapes: Shapes) -> dict[str, Any]:
 
 
 def d(args: Mapping[str, Any]) -> Pairs:
-    yield from (("convs.0.0", "from_rgb"), ("convs.0.1.bias", "from_rgb.bias"))
+    yield from (("convs.0.0.weight", "from_rgb.weight"), ("convs.0.1.bias", "from_rgb.bias"))
     for i in range(int(log2(args["image_size"])) - 2):
         theirs, ours = f"convs.{i + 1}", f"blocks.{i}"
-        yield from ((f"{theirs}.conv1.0", f"{ours}.conv0"), (f"{theirs}.conv1.1.bias", f"{ours}.conv0.bias"))
-        yield from ((f"{theirs}.conv2.1", f"{ours}.conv1"), (f"{theirs}.conv2.2.bias", f"{ours}.conv1.bias"))
+        yield from ((f"{theirs}.conv1.0.weight", f"{ours}.conv0.weight"), (f"{theirs}.conv1.1.bias", f"{ours}.conv0.bias"))
+        yield from ((f"{theirs}.conv2.1.weight", f"{ours}.conv1.weight"), (f"{theirs}.conv2.2.bias", f"{ours}.conv1.bias"))
         yield f"{theirs}.skip.1", f"{ours}.skip"
-    yield from (("final_conv.0", "conv"), ("final_conv.1.bias", "conv.bias"))
+    yield from (("final_conv.0.weight", "conv.weight"), ("final_conv.1.bias", "conv.bias"))
     yield from (("final_linear.0", "dense"), ("final_linear.1", "score"))
