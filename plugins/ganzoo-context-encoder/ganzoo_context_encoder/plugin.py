@@ -53,5 +53,7 @@ def ganzoo_families() -> Iterable[Family]:
 def ganzoo_layouts() -> Iterable[Layout]:
     here, whose = "ganzoo_context_encoder.layouts", "context_encoder_pytorch"
     return [
-        Layout("context_encoder_g", "context_encoder", whose, f"{here}:of_g", f"{here}:same", "G", ("netG", "generator")),
+        Layout(
+            "context_encoder_g", "context_encoder", whose, f"{here}:of_g", f"{here}:same", "G", ("netG", "generator")
+        ),
     ]

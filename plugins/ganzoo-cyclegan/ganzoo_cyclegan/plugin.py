@@ -93,6 +93,10 @@ def ganzoo_layouts() -> Iterable[Layout]:
     return [
         Layout("cyclegan_g", "cyclegan", whose, f"{here}:of_translator", f"{here}:translator", "G", ("G_A", "A2B")),
         Layout("cyclegan_f", "cyclegan", whose, f"{here}:of_translator", f"{here}:translator", "F", ("G_B", "B2A")),
-        Layout("cyclegan_d_y", "cyclegan", whose, f"{here}:of_judge", "ganzoo_pix2pix.layouts:patches", "D_Y", ("D_A",)),
-        Layout("cyclegan_d_x", "cyclegan", whose, f"{here}:of_judge", "ganzoo_pix2pix.layouts:patches", "D_X", ("D_B",)),
+        Layout(
+            "cyclegan_d_y", "cyclegan", whose, f"{here}:of_judge", "ganzoo_pix2pix.layouts:patches", "D_Y", ("D_A",)
+        ),
+        Layout(
+            "cyclegan_d_x", "cyclegan", whose, f"{here}:of_judge", "ganzoo_pix2pix.layouts:patches", "D_X", ("D_B",)
+        ),
     ]

@@ -78,7 +78,9 @@ def together(family: Foreign, args: Mapping[str, Any], chosen: Sequence[Fit]) ->
 def all_families(groups: Sequence[Group]) -> list[Assembled]:
     """What every installed family makes of a file, the nearest first."""
     made = [assemble(family, groups, {}) for family in foreign_families()]
-    return sorted(made, key=lambda one: (bool(one.faults), not one.chosen, SAME_NAMES in one.layout, -one.agree, one.family.name))
+    return sorted(
+        made, key=lambda one: (bool(one.faults), not one.chosen, SAME_NAMES in one.layout, -one.agree, one.family.name)
+    )
 
 
 def of_family(name: str, groups: Sequence[Group], given: Mapping[str, Any]) -> Assembled:

@@ -148,7 +148,9 @@ def named(
             made[name] = found.to(value.dtype)
     used = {theirs for theirs, _ in names.values()}
     extra = [name for name in group.tensors if name not in used and name.rpartition(".")[2] not in DROPPED]
-    faults += [f"has {escape(name, 80)} {list(group.tensors[name].shape)}, for which there is no place" for name in extra]
+    faults += [
+        f"has {escape(name, 80)} {list(group.tensors[name].shape)}, for which there is no place" for name in extra
+    ]
     share = len(made) / max(1, len(wanted) + len(extra))
     mapping = {ours: theirs for ours, (theirs, _) in names.items() if theirs}
     return Fit(family.name, network, layout, dict(args), group.name, made, mapping, tuple(faults), share)

@@ -63,7 +63,7 @@ def work(path: Path, folder: Path, limit: int) -> int:
     try:
         done = subprocess.run(
             [str(word) for word in command], cwd=folder, env=environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=open(folder / "stderr", "wb"), timeout=2 * SECONDS, check=False,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=2 * SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise IntegrityError(f"refused: reading it takes more than {2 * SECONDS} s") from None

@@ -96,7 +96,9 @@ def spectral(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if last in ("sn_sigma", "sv0"):
             continue
         name = name.replace("parametrizations.weight.0._", "weight_").replace("weight_orig", "weight")
-        name = name.replace("parametrizations.weight.original", "weight").replace("parametrizations.bias.original", "bias")
+        name = name.replace("parametrizations.weight.original", "weight").replace(
+            "parametrizations.bias.original", "bias"
+        )
         if last in ("sn_u", "u0"):
             W = tensors[f"{stem}.weight"].flatten(1)
             v = normalize(value.flatten() @ W, dim=0, eps=1e-12)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from ganzoo_import import sandbox
+from ganzoo_import.unwrap import groups
 from processes import ganzoo
 
 import ganzoo_core as gz
 from ganzoo_core.errors import IntegrityError
-from ganzoo_import import sandbox
-from ganzoo_import.unwrap import groups
 
 LIMIT = 1 << 30
 
@@ -73,7 +73,10 @@ def test_eyes_fit_no_family_and_the_nearest_says_why():
 
 @pytest.mark.parametrize(
     ("package", "path", "what"),
-    [("steganogan", "pretrained/dense.steg", "SteganoGAN"), ("vect_gan", "checkpoints/pre_trained_vect_gan.pt", "numpy")],
+    [
+        ("steganogan", "pretrained/dense.steg", "SteganoGAN"),
+        ("vect_gan", "checkpoints/pre_trained_vect_gan.pt", "numpy"),
+    ],
 )
 def test_pickled_objects_are_refused_by_name(package, path, what):
     with pytest.raises(IntegrityError, match=what):

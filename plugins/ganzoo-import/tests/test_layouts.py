@@ -2,14 +2,14 @@
 
 import pytest
 import torch
+from ganzoo_import.assemble import all_families, of_family
+from ganzoo_import.match import by_layouts, renamed
+from ganzoo_import.unwrap import Group, spectral, unwrapped
 
 from ganzoo_core.models import Foreign
 from ganzoo_core.plugin import resolve
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.registry.recipes import build_networks
-from ganzoo_import.assemble import all_families, of_family
-from ganzoo_import.match import by_layouts, renamed
-from ganzoo_import.unwrap import Group, spectral, unwrapped
 
 BACK = {
     "": lambda x: x, "first": lambda x: x[None], "scalar": lambda x: x.reshape(1), "image": lambda x: x[None, None],
@@ -57,7 +57,8 @@ def test_a_layout_there_and_back(name):
     for key, value in net.state_dict().items():
         if key not in kept:
             assert torch.allclose(fit.tensors[key], value, atol=1e-6), key
-    assert {k: v for k, v in fit.args.items() if not k.startswith("d_")}.items() <= args.items() or layout.network != "G"
+    if layout.network == "G":
+        assert {k: v for k, v in fit.args.items() if not k.startswith("d_")}.items() <= args.items()
 
 
 def test_biggans_own_spectral_norm_iterates_once_when_it_runs():

@@ -95,8 +95,9 @@ def authors_g(args: Mapping[str, Any]) -> Pairs:
             yield f"blocks.{i}.0.bn{k}.stored_var", f"{block}.bn{k}.bn.running_var"
             yield f"blocks.{i}.0.bn{k}.gain", f"{block}.bn{k}.affine.gain"
             yield f"blocks.{i}.0.bn{k}.bias", f"{block}.bn{k}.affine.bias"
-    for theirs, ours in (("gain", "weight"), ("bias", "bias"), ("stored_mean", "running_mean"), ("stored_var", "running_var")):
-        yield f"output_layer.0.{theirs}", f"bn.{ours}"
+    yield from (("output_layer.0.gain", "bn.weight"), ("output_layer.0.bias", "bn.bias"))
+    for statistic in ("mean", "var"):
+        yield f"output_layer.0.stored_{statistic}", f"bn.running_{statistic}"
     yield "output_layer.2", "conv"
 
 

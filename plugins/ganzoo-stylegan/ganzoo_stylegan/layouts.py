@@ -65,8 +65,9 @@ def d(args: Mapping[str, Any]) -> Pairs:
     yield from (("convs.0.0.weight", "from_rgb.weight"), ("convs.0.1.bias", "from_rgb.bias"))
     for i in range(int(log2(args["image_size"])) - 2):
         theirs, ours = f"convs.{i + 1}", f"blocks.{i}"
-        yield from ((f"{theirs}.conv1.0.weight", f"{ours}.conv0.weight"), (f"{theirs}.conv1.1.bias", f"{ours}.conv0.bias"))
-        yield from ((f"{theirs}.conv2.1.weight", f"{ours}.conv1.weight"), (f"{theirs}.conv2.2.bias", f"{ours}.conv1.bias"))
+        for k in (0, 1):  # in their second a filter comes first
+            yield f"{theirs}.conv{k + 1}.{k}.weight", f"{ours}.conv{k}.weight"
+            yield f"{theirs}.conv{k + 1}.{k + 1}.bias", f"{ours}.conv{k}.bias"
         yield f"{theirs}.skip.1", f"{ours}.skip"
     yield from (("final_conv.0.weight", "conv.weight"), ("final_conv.1.bias", "conv.bias"))
     yield from (("final_linear.0", "dense"), ("final_linear.1", "score"))

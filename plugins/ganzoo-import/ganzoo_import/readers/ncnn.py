@@ -18,8 +18,36 @@ MAGIC = b"7767517"
 HALF, WHOLE = 0x01306B47, 0
 MAX_PARAM = 8 << 20
 WEIGHTLESS = frozenset(
-    "Input Split Concat BinaryOp UnaryOp ReLU Interp PixelShuffle Eltwise Crop Pooling Sigmoid TanH Clip Padding "
-    "Reshape Permute Slice Noop Flatten Softmax Dropout Swish HardSwish GELU ELU SELU Mish".split()
+    [
+        "Input",
+        "Split",
+        "Concat",
+        "BinaryOp",
+        "UnaryOp",
+        "ReLU",
+        "Interp",
+        "PixelShuffle",
+        "Eltwise",
+        "Crop",
+        "Pooling",
+        "Sigmoid",
+        "TanH",
+        "Clip",
+        "Padding",
+        "Reshape",
+        "Permute",
+        "Slice",
+        "Noop",
+        "Flatten",
+        "Softmax",
+        "Dropout",
+        "Swish",
+        "HardSwish",
+        "GELU",
+        "ELU",
+        "SELU",
+        "Mish",
+    ]
 )
 Parameters = dict[int, int]
 

@@ -46,4 +46,4 @@ def array(file: object, name: str, limit: int) -> np.ndarray:
     if len(data) != prod(shape) * dtype.itemsize:
         raise ValueError("is not as long as its header says")
     flat = np.frombuffer(data, dtype).astype(dtype.newbyteorder("="))
-    return np.ascontiguousarray(flat.reshape(shape, order="F" if fortran else "C"))
+    return np.array(flat.reshape(shape, order="F" if fortran else "C"), order="C")
