@@ -1,4 +1,4 @@
-"""What lies around weights, taken off: wrappers, `module.`, weight norm, the many spellings of spectral norm, halves."""
+"""What lies around weights, taken off: wrappers, `module.`, weight norm, the spellings of spectral norm, halves."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def of_weight_norm(name: str, tensors: Mapping[str, Tensor]) -> tuple[str, Tenso
 
 
 def spectral(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """torch's two spellings, mimicry's and BigGAN's as one; the last two keep u alone and iterate once when they run."""
+    """torch's two spellings, mimicry's and BigGAN's as one; the last two keep u alone and iterate once when they run."""  # noqa: E501
     made = {}
     for name, value in tensors.items():
         stem, _, last = name.rpartition(".")

@@ -115,7 +115,7 @@ def test_a_trap_is_refused_by_the_readers_and_nothing_of_it_runs(make, tmp_path,
     monkeypatch.chdir(tmp_path)
     make(tmp_path / "trap.pth")
     with pytest.raises(IntegrityError, match=TRAPS[make]):
-        kind, content = formats.read(tmp_path / "trap.pth", LIMIT)
+        _kind, content = formats.read(tmp_path / "trap.pth", LIMIT)
         from ganzoo_import.worker import packed
 
         packed(content, LIMIT)
@@ -158,7 +158,7 @@ print("SEEN", SEEN)
 
 
 def test_the_program_never_unpickles_and_no_strangers_code_runs(tmp_path, networks):
-    """The proof of tests/test_trust.py, for import: watched by an audit hook, beside planted code, with raising pickles."""
+    """The proof of tests/test_trust.py, for import: watched by an audit hook, beside planted code, with raising pickles."""  # noqa: E501
     import subprocess
 
     here = tmp_path / "planted"
@@ -324,7 +324,7 @@ def test_files_are_bounded_hashed_and_fetched_by_https_only(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for where, words in (
         ("http://example.org/w", "https"), ("ftp://x/y", "https"), ("file:///etc/passwd", "https"),
-        (str(tmp_path / "pipe"), "not a regular file"), (str(tmp_path), "regular|directory"), (str(tmp_path / "no"), "No such file"),
+        (str(tmp_path / "pipe"), "not a regular file"), (str(tmp_path), "regular|directory"), (str(tmp_path / "no"), "No such file"),  # noqa: E501
         ("hf:owner", "repository"), ("hf:me/model/../x", "file's path"),
     ):  # fmt: skip
         with pytest.raises(GanzooError, match=words):

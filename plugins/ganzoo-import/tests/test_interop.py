@@ -42,7 +42,7 @@ def test_faces_of_gan_face_generate_are_bit_for_bit_its_own(tmp_path):
         "-o", tmp_path / "m", "--sha256", "0c3b90b138cfc4e8a73310b9fd5ce2a8f1f3a542a037de277412307fcd28771f",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    theirs = module_of(path.with_name("models.py")).Generator()
+    theirs = module_of(path.with_name("models.py")).Generator(ngpu=0, nc=3, nz=100, ngf=64)
     theirs.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["netG_state_dict"], strict=True)
     z = torch.randn(32, 100, 1, 1, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""torch's files, new (zip) and legacy, with torch's restricted unpickler: it builds tensors and tables, nothing else."""
+"""torch's files, zip and legacy, with torch's restricted unpickler: it builds tensors and tables, nothing else."""
 
 from __future__ import annotations
 
