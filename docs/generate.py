@@ -22,12 +22,13 @@ ROOMS = {  # the core from the ground up: each room imports only from those befo
     "metrics": "scores", "report": "a run as a page", "testing": "what every family promises",
     "cli": "the command line",
 }  # fmt: skip
-PUBLIC = ("plugin", "nn", "objectives", "data", "metrics", "testing", "errors")  # all that a plugin imports
+PUBLIC = ("plugin", "nn", "objectives", "data", "models", "metrics", "testing", "errors")  # all that a plugin imports
 SINCE = "0.2"  # of every public name; a later one says its own
 RECORDS = {
     "ganzoo_families": "Family", "ganzoo_weights": "Weights", "ganzoo_datasets": "DatasetEntry",
     "ganzoo_metrics": "Metric", "ganzoo_callbacks": "CallbackEntry", "ganzoo_commands": "Command",
     "ganzoo_kinds": "KindEntry", "ganzoo_batch_keys": "BatchKey", "ganzoo_views": "View", "ganzoo_tasks": "Task",
+    "ganzoo_layouts": "Layout",
 }  # fmt: skip
 PROMISE = """# The public API
 

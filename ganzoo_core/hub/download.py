@@ -27,6 +27,7 @@ PREFIX = "hf:"
 MAIN = "main"
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 ADDRESS = re.compile(r"https?://[^/]+/|(www\.)?(huggingface\.co|hf\.co)/")
+FILE_PATH = re.compile(r"[\w.-]+(/[\w.-]+)*", re.ASCII)
 REVISION = re.compile(r"[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)*", re.ASCII)
 
 
@@ -159,6 +160,33 @@ def fetch(repo: Repo, more: frozenset[str] = frozenset()) -> str:
             refuse_other_size(repo, commit, listed)
     remember(repo, commit)
     return commit
+
+
+def pull_file(repo: Repo, path: str, limit: int) -> Path:
+    """One file of a repository, by its path there, in the client's cache: not larger than `limit` and as the Hub lists.
+
+    Errors: GanzooError for what is not there or too large; ExternalError; IntegrityError for other bytes.
+    """
+    if not FILE_PATH.fullmatch(path) or ".." in path.split("/"):
+        raise GanzooError(f"{repo}: {escape(path, 60)!r} is no file's path", "Expected hf:owner/name/path@revision.")
+    api = client.client()
+    subject = Subject(repo.name, repo.revision, path)
+    ask = lambda: api.model_info(repo.name, revision=repo.revision, files_metadata=True, timeout=10)  # noqa: E731
+    info = client.within(ask, subject)
+    file = next((file for file in info.siblings or [] if file.rfilename == path), None)
+    if file is None or type(file.size) is not int:
+        raise GanzooError(f"{subject}: no such file there", "Look at the repository's list of files.")
+    if file.size > limit:
+        raise GanzooError(f"{subject}: {file.size:,} bytes, at most {limit:,} are read", "Allow more: --max-bytes.")
+    listed = Listed(file.size, str(file.lfs.sha256 if file.lfs else file.blob_id))
+    if not hashes.HEX.fullmatch(listed.pin) or not hashes.COMMIT.fullmatch(str(info.sha)):
+        raise ExternalError(f"{subject}: the Hub states no hash of it")
+    here = repo.snapshot(str(info.sha)) / path
+    if not here.exists():
+        refuse_full_disk(listed.size)
+        client.within(lambda: into_cache(api, repo.name, str(info.sha), path, listed), subject, listed.size)
+    hashes.check(here, hashes.read_regular(here, limit), listed.pin)
+    return here
 
 
 def whose(api: HfApi, repo: Repo) -> str:

@@ -167,6 +167,8 @@ It needs `ganzoo-core` and its plugin: `ganzoo install {text(card_data.family.pl
 
 def training(card_data: CardData) -> str:
     config, made = card_data.config, card_data.config["training"]
+    if "imported" in config:
+        return imported(config["imported"], made)
     args = {**config["networks"]["args"], **config["objective"]["args"]}
     versions = ", ".join(f"{text(k)} {text(v)}" for k, v in made["versions"].items())
     return f"""## Training
@@ -178,6 +180,20 @@ On {code(config["dataset"]["name"])}, {made["images"]:,} real images, seed {made
 ```
 
 {", ".join(f"{code(f'{k}={v}')}" for k, v in sorted(args.items()))}"""
+
+
+def imported(origin: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+    """Where weights that others have trained come from."""
+    return f"""## Origin
+
+Others have trained these weights: {text(origin["source"])}. They are those of the file {code(origin["file"])} with the
+sha256 `{text(origin["sha256"])}`, in the layout {code(origin["layout"])}, brought here by
+
+```sh
+{block(made["command"])}
+```
+
+config.json says under `imported` what each of its {len(origin["mapping"])} tensors was called."""
 
 
 def scores(card_data: CardData) -> str:

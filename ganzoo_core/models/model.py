@@ -152,6 +152,7 @@ class Model:
         origin = Origin(
             id or c["id"], one_licence(licence, license) or c["licence"], c["dataset"]["name"],
             c["dataset"]["licence"], training["images"], training["seed"], training["command"], training["versions"],
+            c.get("imported"),
         )  # fmt: skip
         write_networks(Path(folder), self.recipe, self.networks, self.discriminators, origin, dtype or c["dtype"])
         return Path(folder)

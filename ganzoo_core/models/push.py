@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ganzoo_core.errors import ExternalError, GanzooError, IntegrityError, escape
+from ganzoo_core.errors import ExternalError, GanzooError, IntegrityError, escape, tell_user
 from ganzoo_core.hub import client, download
 from ganzoo_core.hub.client import Subject
 from ganzoo_core.hub.download import MAIN, Listed, Repo
@@ -19,7 +19,7 @@ from ganzoo_core.models.export import contents
 from ganzoo_core.models.resolve import locate
 from ganzoo_core.weights.config import FILE, FILES
 from ganzoo_core.weights.hashes import COMMIT, digest, snapshot
-from ganzoo_core.weights.licenses import spdx
+from ganzoo_core.weights.licenses import restrictions, spdx
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -56,6 +56,8 @@ def prepare(
     """All that is to be pushed; nobody is asked yet. Errors: GanzooError for a bad name, licence or model."""
     repo = download.parse(f"{name}@{revision}")
     expression = spdx(licence)
+    if beware := restrictions(expression):
+        tell_user(f"warning: licence: {beware}")
     if parent and not COMMIT.fullmatch(parent):
         raise GanzooError(f"--parent {escape(parent, 60)!r}: is no commit of 40 hex digits", "`ganzoo pull` prints it.")
     located = locate(source)

@@ -53,6 +53,7 @@ class Origin:
     seed: int
     command: str
     versions: Mapping[str, str]
+    imported: Mapping[str, Any] | None = None  # what weights of others were: see weights.config.IMPORTED
 
 
 class Stored(NamedTuple):
@@ -161,6 +162,7 @@ def config_of(exported: Mapping[str, nn.Module], made: Recipe, origin: Origin, d
         "training": {
             "images": origin.images, "seed": origin.seed, "command": origin.command, "versions": dict(origin.versions),
         },
+        **({} if origin.imported is None else {"imported": dict(origin.imported)}),
     }  # fmt: skip
 
 

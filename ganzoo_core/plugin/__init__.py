@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ganzoo_core.plugin.records import DatasetEntry as DatasetEntry
     from ganzoo_core.plugin.records import Family as Family
     from ganzoo_core.plugin.records import KindEntry as KindEntry
+    from ganzoo_core.plugin.records import Layout as Layout
     from ganzoo_core.plugin.records import Metric as Metric
     from ganzoo_core.plugin.records import Paper as Paper
     from ganzoo_core.plugin.records import Preset as Preset
@@ -36,6 +37,7 @@ _HOMES = {
     "Family": "ganzoo_core.plugin.records",
     "FamilyInfo": "ganzoo_core.plugin.infos",
     "KindEntry": "ganzoo_core.plugin.records",
+    "Layout": "ganzoo_core.plugin.records",
     "Metric": "ganzoo_core.plugin.records",
     "ModelInfo": "ganzoo_core.plugin.infos",
     "Paper": "ganzoo_core.plugin.records",

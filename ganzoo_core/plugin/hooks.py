@@ -17,6 +17,7 @@ from ganzoo_core.plugin.records import (
     DatasetEntry,
     Family,
     KindEntry,
+    Layout,
     Metric,
     Task,
     View,
@@ -75,6 +76,11 @@ def ganzoo_views() -> Iterable[View]:  # type: ignore[empty-body]
 @hookspec
 def ganzoo_tasks() -> Iterable[Task]:  # type: ignore[empty-body]
     """Tasks beyond the core's."""
+
+
+@hookspec
+def ganzoo_layouts() -> Iterable[Layout]:  # type: ignore[empty-body]
+    """How others call the tensors of a family's networks, for ganzoo import."""
 
 
 @hookspec(firstresult=True)

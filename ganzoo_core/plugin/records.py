@@ -166,6 +166,27 @@ class View:
         check_name("view", self.name)
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How weights of another implementation of a network are called, for `ganzoo import`.
+
+    `args` -> a function (shapes by name) -> arguments of the networks; a KeyError or ValueError says that they are none
+    of these. `names` -> a function (arguments) -> pairs (their name, our name), of layers or of single tensors, or
+    triples with an operation of ganzoo_import.operations. The name "" on their side keeps what ours begins with.
+    """
+
+    name: str
+    family: str
+    summary: str  # whose implementation
+    args: str
+    names: str
+    network: str = "G"
+    called: tuple[str, ...] = ()  # what files and wrappers of theirs call this network
+
+    def __post_init__(self) -> None:
+        check_name("layout", self.name)
+
+
 def check_name(kind: str, name: str) -> None:
     if not NAME.fullmatch(name):
         raise GanzooError(f"{kind} name {escape(name)!r}: not of the form [a-z][a-z0-9_]*", "Rename it.")

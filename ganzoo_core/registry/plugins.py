@@ -25,6 +25,7 @@ from ganzoo_core.plugin.records import (
     DatasetEntry,
     Family,
     KindEntry,
+    Layout,
     Metric,
     Task,
     View,
@@ -38,7 +39,7 @@ KINDS: dict[str, tuple[str, type]] = {  # what is contributed -> what it is call
     "families": ("family", Family), "weights": ("model", Weights), "datasets": ("data set", DatasetEntry),
     "metrics": ("metric", Metric), "callbacks": ("callback", CallbackEntry), "commands": ("command", Command),
     "kinds": ("kind", KindEntry), "batch_keys": ("batch key", BatchKey), "views": ("view", View),
-    "tasks": ("task", Task),
+    "tasks": ("task", Task), "layouts": ("layout", Layout),
 }  # fmt: skip
 CORE = "ganzoo-core"
 LOADING = RLock()
@@ -117,6 +118,7 @@ class Registry:
         self.batch_keys: Table[BatchKey] = Table("batch key")
         self.views: Table[View] = Table("view")
         self.tasks: Table[Task] = Table("task")
+        self.layouts: Table[Layout] = Table("layout")
         self.loaded, self.broken = tuple(loaded), tuple(broken)
         for kind, records in {"datasets": DATASETS, "tasks": TASKS, "views": VIEWS, "batch_keys": BATCH_KEYS}.items():
             for record in records:

@@ -38,11 +38,12 @@ KEYS: dict[str, type] = {
     "format": int, "id": str, "networks": dict, "objective": dict, "inputs": dict, "output": dict, "labels": list,
     "dtype": str, "files": dict, "licence": str, "dataset": dict, "training": dict,
 }  # fmt: skip
-OPTIONAL: dict[str, type] = {"stream": str}
+OPTIONAL: dict[str, type] = {"stream": str, "imported": dict}
 TABLES: dict[str, dict[str, type]] = {
     "dataset": {"name": str, "licence": str},
     "training": {"images": int, "seed": int, "command": str, "versions": dict},
 }
+IMPORTED: dict[str, type] = {"file": str, "sha256": str, "source": str, "layout": str, "mapping": dict}
 PART: dict[str, type] = {"family": str, "plugin": str, "requires": str, "args": dict}
 PROTOCOL: dict[str, type] = {
     "metric": str, "data": str, "data_sha256": str, "split": str, "extractor": str, "net": str, "n": int,
@@ -112,6 +113,7 @@ def check_words(path: Path, config: Mapping[str, Any]) -> None:
         expect(path, f"inputs.{name}", dict, declared)
         check_declared(path, f"inputs.{name}", {"kind": None, **declared})
     check_declared(path, "output", config["output"])
+    check_imported(path, config.get("imported"))
     texts = {"licence": config["licence"], "stream": config.get("stream", "")}
     texts |= {f"dataset.{name}": text for name, text in config["dataset"].items()}
     texts |= {f"labels[{i}]": text for i, text in enumerate(config["labels"])}
@@ -120,6 +122,22 @@ def check_words(path: Path, config: Mapping[str, Any]) -> None:
         expect(path, key, str, text)
         if len(text) > 2000:
             raise GanzooError(f"{path}: {key}: expected a line, found {escape(text, 60)!r}")
+
+
+def check_imported(path: Path, imported: Mapping[str, Any] | None) -> None:
+    """Where weights that others have trained come from, and what each tensor was called there."""
+    if imported is None:
+        return
+    if imported.keys() != IMPORTED.keys():
+        raise GanzooError(f"{path}: imported: expected the keys {', '.join(IMPORTED)}")
+    for key, kind in IMPORTED.items():
+        expect(path, f"imported.{key}", kind, imported[key])
+    texts = {**imported, **imported["mapping"]}
+    del texts["mapping"]
+    for key, text in texts.items():
+        expect(path, f"imported.{escape(key, 60)}", str, text)
+        if len(key) > 600 or len(text) > 2000:
+            raise GanzooError(f"{path}: imported: expected a line, found {escape(text, 60)!r}")
 
 
 def check_declared(path: Path, where: str, declared: Mapping[str, Any]) -> None:

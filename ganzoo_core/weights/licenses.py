@@ -48,6 +48,18 @@ def identifier(word: str) -> str:
     return BY_LOWER[word.lower()]
 
 
+def restrictions(expression: str) -> str:
+    """What to beware of before weights under this licence are used or passed on; "" where there is nothing."""
+    words = expression.split()
+    if any("-NC-" in f"{word}-" for word in words):
+        return f"{expression} allows no commercial use"
+    if any("NOASSERTION" in word or "unknown" in word.lower() for word in words):
+        return "nobody knows under which terms these weights may be used"
+    if any(word.startswith("LicenseRef-") for word in words):
+        return f"{expression} is no licence that SPDX knows: read its terms"
+    return ""
+
+
 def hub_licence(expression: str) -> dict[str, str]:
     """A model card's `license`, and its `license_name` where the Hub has no word for it."""
     known = HUB.get(expression)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
+from ganzoo_core.plugin import Family, Layout, Paper, Preset, hookimpl
 
 PUBLISHED = {"batch_size": 2048, "ema_images": 28_400_000}  # 0.9999 per update of G, which is 4096 real images
 
@@ -52,3 +52,11 @@ BIGGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [BIGGAN]
+
+
+@hookimpl
+def ganzoo_layouts() -> Iterable[Layout]:
+    here, whose = "ganzoo_biggan.layouts", "BigGAN-PyTorch"
+    return [
+        Layout("authors_biggan_g", "biggan", whose, f"{here}:of_g", f"{here}:g", "G", ("G_ema", "G")),
+    ]

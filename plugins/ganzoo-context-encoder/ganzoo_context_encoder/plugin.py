@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
+from ganzoo_core.plugin import Family, Layout, Paper, Preset, hookimpl
 
 PAPER = {"image_size": 128, "channels": 3}
 EMOJI = {
@@ -47,3 +47,13 @@ CONTEXT_ENCODER = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [CONTEXT_ENCODER]
+
+
+@hookimpl
+def ganzoo_layouts() -> Iterable[Layout]:
+    here, whose = "ganzoo_context_encoder.layouts", "context_encoder_pytorch"
+    return [
+        Layout(
+            "context_encoder_g", "context_encoder", whose, f"{here}:of_g", f"{here}:same", "G", ("netG", "generator")
+        ),
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
+from ganzoo_core.plugin import Family, Layout, Paper, Preset, hookimpl
 
 CYCLEGAN = Family(
     name="cyclegan",
@@ -85,3 +85,18 @@ DUALGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [CYCLEGAN, DISCOGAN, DUALGAN]
+
+
+@hookimpl
+def ganzoo_layouts() -> Iterable[Layout]:
+    here, whose = "ganzoo_cyclegan.layouts", "pytorch-CycleGAN-and-pix2pix"
+    return [
+        Layout("cyclegan_g", "cyclegan", whose, f"{here}:of_translator", f"{here}:translator", "G", ("G_A", "A2B")),
+        Layout("cyclegan_f", "cyclegan", whose, f"{here}:of_translator", f"{here}:translator", "F", ("G_B", "B2A")),
+        Layout(
+            "cyclegan_d_y", "cyclegan", whose, f"{here}:of_judge", "ganzoo_pix2pix.layouts:patches", "D_Y", ("D_A",)
+        ),
+        Layout(
+            "cyclegan_d_x", "cyclegan", whose, f"{here}:of_judge", "ganzoo_pix2pix.layouts:patches", "D_X", ("D_B",)
+        ),
+    ]

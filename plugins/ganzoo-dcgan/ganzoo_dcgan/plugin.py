@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
+from ganzoo_core.plugin import Family, Layout, Paper, Preset, hookimpl
 
 DCGAN = Family(
     name="dcgan",
@@ -46,3 +46,12 @@ DCGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [DCGAN]
+
+
+@hookimpl
+def ganzoo_layouts() -> Iterable[Layout]:
+    here, whose = "ganzoo_dcgan.layouts", "pytorch/examples' DCGAN and its many descendants"
+    return [
+        Layout("dcgan_g", "dcgan", whose, f"{here}:of_g", f"{here}:same", "G", ("netG", "generator")),
+        Layout("dcgan_d", "dcgan", whose, f"{here}:of_d", f"{here}:same", "D", ("netD", "discriminator")),
+    ]

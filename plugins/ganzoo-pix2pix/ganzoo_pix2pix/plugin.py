@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
+from ganzoo_core.plugin import Family, Layout, Paper, Preset, hookimpl
 
 EMOJI = {"image_size": 64, "channels": 3, "levels": 6, "width": 24, "norm": "instance", "d_width": 16}
 
@@ -35,3 +35,12 @@ PIX2PIX = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [PIX2PIX]
+
+
+@hookimpl
+def ganzoo_layouts() -> Iterable[Layout]:
+    here, whose = "ganzoo_pix2pix.layouts", "pytorch-CycleGAN-and-pix2pix"
+    return [
+        Layout("pix2pix_unet", "pix2pix", whose, f"{here}:of_unet", f"{here}:unet", "G", ("net_G",)),
+        Layout("pix2pix_patches", "pix2pix", whose, f"{here}:of_judge", f"{here}:patches", "D", ("net_D",)),
+    ]

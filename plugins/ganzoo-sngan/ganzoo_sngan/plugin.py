@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
+from ganzoo_core.plugin import Family, Layout, Paper, Preset, hookimpl
 
 WIDE = {"g_widths": (1024, 512, 256, 128, 64), "d_widths": (64, 128, 256, 512, 1024), "d_halvings": 5}  # 64 px
 WIDER = {
@@ -82,3 +82,15 @@ SAGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [SNGAN, SAGAN]
+
+
+@hookimpl
+def ganzoo_layouts() -> Iterable[Layout]:
+    here, whose = "ganzoo_sngan.layouts", "mimicry"
+    return [
+        Layout("mimicry_sngan_g", "sngan", whose, f"{here}:of_mimicry_g", f"{here}:mimicry_g", "G", ("netG",)),
+        Layout("mimicry_sngan_d", "sngan", whose, f"{here}:of_mimicry_d", f"{here}:mimicry_d", "D", ("netD",)),
+        Layout(
+            "authors_sagan_g", "sagan", "BigGAN-PyTorch", f"{here}:of_authors_g", f"{here}:authors_g", "G", ("G_ema",)
+        ),
+    ]

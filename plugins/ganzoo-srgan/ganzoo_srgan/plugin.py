@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
+from ganzoo_core.plugin import Family, Layout, Paper, Preset, hookimpl
 
 SMALL = {
     "image_size": 96, "channels": 3, "scale": 4, "width": 32, "blocks": 6, "norm": "none", "skip": "bicubic",
@@ -47,3 +47,11 @@ SRGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [SRGAN]
+
+
+@hookimpl
+def ganzoo_layouts() -> Iterable[Layout]:
+    here, whose = "ganzoo_srgan.layouts", "SRGAN-PyTorch"
+    return [
+        Layout("srresnet", "srgan", whose, f"{here}:of_g", f"{here}:g", "G", ("generator",)),
+    ]

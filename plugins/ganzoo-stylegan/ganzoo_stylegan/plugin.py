@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
+from ganzoo_core.plugin import Family, Layout, Paper, Preset, hookimpl
 
 SMALL = {"fmap_base": 1024, "fmap_max": 128, "z_dim": 128, "w_dim": 128, "mapping_layers": 4}
 TINY = {
@@ -77,3 +77,12 @@ STYLEGAN2 = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [STYLEGAN, STYLEGAN2]
+
+
+@hookimpl
+def ganzoo_layouts() -> Iterable[Layout]:
+    here, whose = "ganzoo_stylegan.layouts", "stylegan2-pytorch, the common port"
+    return [
+        Layout("port_stylegan2_g", "stylegan2", whose, f"{here}:of_g", f"{here}:g", "G", ("g_ema", "g")),
+        Layout("port_stylegan2_d", "stylegan2", whose, f"{here}:of_d", f"{here}:d", "D", ("d",)),
+    ]

@@ -1,0 +1,1 @@
+"""Weights that others have trained, as models of ganzoo: ganzoo import FILE."""
