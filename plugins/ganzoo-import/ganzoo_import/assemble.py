@@ -79,7 +79,8 @@ def all_families(groups: Sequence[Group]) -> list[Assembled]:
     """What every installed family makes of a file, the nearest first."""
     made = [assemble(family, groups, {}) for family in foreign_families()]
     return sorted(
-        made, key=lambda one: (bool(one.faults), not one.chosen, SAME_NAMES in one.layout, -one.agree, one.family.name)
+        made,
+        key=lambda one: (not one.chosen or bool(one.faults), SAME_NAMES in one.layout, -one.agree, one.family.name),
     )
 
 

@@ -74,7 +74,11 @@ def weight_norm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if not stem:
             made[name] = value
         elif v is not None:
-            made[stem] = value * v / v.norm(dim=[i for i in range(v.ndim) if value.shape[i] == 1], keepdim=True)
+            made[stem] = (
+                value
+                * v
+                / torch.linalg.vector_norm(v, dim=[i for i in range(v.ndim) if value.shape[i] == 1], keepdim=True)
+            )
     return made
 
 
