@@ -93,7 +93,7 @@ def of_weight_norm(name: str, tensors: Mapping[str, Tensor]) -> tuple[str, Tenso
 
 
 def spectral(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """torch's two spellings, mimicry's and BigGAN's as one; the last two keep u alone and iterate once when they run."""  # noqa: E501
+    """torch's two spellings, mimicry's and BigGAN's as one; the last two keep u alone, and iterate as they run."""
     made = {}
     for name, value in tensors.items():
         stem, _, last = name.rpartition(".")

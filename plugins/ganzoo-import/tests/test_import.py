@@ -158,7 +158,7 @@ print("SEEN", SEEN)
 
 
 def test_the_program_never_unpickles_and_no_strangers_code_runs(tmp_path, networks):
-    """The proof of tests/test_trust.py, for import: watched by an audit hook, beside planted code, with raising pickles."""  # noqa: E501
+    """The proof of tests/test_trust.py, for import: an audit hook watches, planted code and raising pickles wait."""
     import subprocess
 
     here = tmp_path / "planted"
@@ -324,7 +324,9 @@ def test_files_are_bounded_hashed_and_fetched_by_https_only(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for where, words in (
         ("http://example.org/w", "https"), ("ftp://x/y", "https"), ("file:///etc/passwd", "https"),
-        (str(tmp_path / "pipe"), "not a regular file"), (str(tmp_path), "regular|directory"), (str(tmp_path / "no"), "No such file"),  # noqa: E501
+        (str(tmp_path / "pipe"), "not a regular file"),
+        (str(tmp_path), "regular|directory"),
+        (str(tmp_path / "no"), "No such file"),: E501
         ("hf:owner", "repository"), ("hf:me/model/../x", "file's path"),
     ):  # fmt: skip
         with pytest.raises(GanzooError, match=words):
