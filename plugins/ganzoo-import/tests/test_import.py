@@ -326,7 +326,7 @@ def test_files_are_bounded_hashed_and_fetched_by_https_only(tmp_path):
         ("http://example.org/w", "https"), ("ftp://x/y", "https"), ("file:///etc/passwd", "https"),
         (str(tmp_path / "pipe"), "not a regular file"),
         (str(tmp_path), "regular|directory"),
-        (str(tmp_path / "no"), "No such file"),: E501
+        (str(tmp_path / "no"), "No such file"),
         ("hf:owner", "repository"), ("hf:me/model/../x", "file's path"),
     ):  # fmt: skip
         with pytest.raises(GanzooError, match=words):
