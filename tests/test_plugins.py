@@ -358,7 +358,7 @@ def test_hooks_are_documented():
 
     text = (Path(__file__).parent.parent / "docs" / "hooks.md").read_text("utf-8")
     names = [name for name in vars(hooks) if name.startswith("ganzoo_")]
-    assert len(names) == 11
+    assert len(names) == 12
     assert all(f"## {name}" in text for name in names)
 
 
