@@ -34,8 +34,10 @@ $(@D)/bin/python -m compileall -q ganzoo_core plugins
 @touch $@
 endef
 
+CORE := '.[test,onnx]'# a comma of its own would end an argument of `call`
+
 $(VENV)/ready: pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
-	$(call environment,'.[test,onnx]' $(PLUGINS:%/ganzoo-metrics='%/ganzoo-metrics[lite0]'))
+	$(call environment,$(CORE) $(PLUGINS:%/ganzoo-metrics='%/ganzoo-metrics[lite0]'))
 
 # The demo needs one plugin. Where `make setup` has been already, its environment will do.
 DEMO := $(if $(wildcard $(VENV)/ready),$(VENV),$(VENV)-demo)
