@@ -34,7 +34,8 @@ $(@D)/bin/python -m compileall -q ganzoo_core plugins
 @touch $@
 endef
 
-CORE := '.[test,onnx]'# a comma of its own would end an argument of `call`
+# A comma would end an argument of `call`.
+CORE := '.[test,onnx]'
 
 $(VENV)/ready: pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
 	$(call environment,$(CORE) $(PLUGINS:%/ganzoo-metrics='%/ganzoo-metrics[lite0]'))

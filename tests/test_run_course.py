@@ -20,7 +20,7 @@ from ganzoo_core.nn import preserve_rng
 from ganzoo_core.training import checkpoint
 from ganzoo_core.training.length import Trial, images_in
 from ganzoo_core.training.loaders import loader_of
-from ganzoo_core.training.publishing import Score
+from ganzoo_core.training.publishing import Grade
 
 TINY = {"batch_size": 16, "precision": "fp32", "device": "cpu"}
 TRAIN = ["train", "dcgan", "--preset", "tiny", "--batch-size", "16", "--precision", "fp32", "--device", "cpu"]
@@ -125,9 +125,9 @@ def test_the_best_model_is_kept(tmp_path: Path) -> None:
     found = {112: 5.0, 208: 3.0, 304: 4.0, 400: 3.0}
     seen: list[int] = []
 
-    def score(model: Path) -> Score:
+    def score(model: Path) -> Grade:
         seen.append(images_of(model))
-        return Score("toy", found[seen[-1]], higher=False)
+        return Grade("toy", found[seen[-1]], higher=False)
 
     run = tmp_path / "run"
     gz.fit(dcgan(), "digits", out=run, images=480, eval_every=100, score=score, checkpoint_every=480, **TINY)
@@ -140,8 +140,8 @@ def test_the_best_model_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_resumed_run_remembers_the_best(tmp_path: Path) -> None:
-    def score(model: Path) -> Score:
-        return Score("toy", -abs(images_of(model) - 208), higher=True)
+    def score(model: Path) -> Grade:
+        return Grade("toy", -abs(images_of(model) - 208), higher=True)
 
     options = {"images": 480, "eval_every": 100, "score": score, "checkpoint_every": 48, **TINY}
     gz.fit(dcgan(), "digits", out=tmp_path / "whole", **options)

@@ -19,8 +19,8 @@ from ganzoo_core.errors import ExternalError, tell_user
 EVALS = "evals.jsonl"
 
 
-class Score(NamedTuple):
-    """How good a model is."""
+class Grade(NamedTuple):
+    """How good a model of a run is beside the others: a score without its protocol."""
 
     name: str  # with its extractor: fid[mnist-cnn]
     value: float
@@ -43,7 +43,7 @@ class ModelPublisher(Publisher):
         write: Callable[[Path, int], None],
         at: Sequence[int] = (),
         eval_every: int = 0,
-        score: Callable[[Path], Score] | None = None,
+        score: Callable[[Path], Grade] | None = None,
         begins: int = 0,  # images at which this part of the run begins
     ) -> None:
         self.run, self.write, self.at, self.every, self.score = run, write, at, eval_every, score
@@ -86,7 +86,7 @@ class ModelPublisher(Publisher):
         return best
 
 
-def better(value: float, found: Score) -> bool:
+def better(value: float, found: Grade) -> bool:
     """Whether an earlier value is as good as what was found now, or better; any is better than none."""
     if math.isnan(found.value):
         return True

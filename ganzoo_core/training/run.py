@@ -39,7 +39,7 @@ from ganzoo_core.training.dry_run import dry_run
 from ganzoo_core.training.examples import check_batch
 from ganzoo_core.training.length import Trial, images_in
 from ganzoo_core.training.loaders import BatchLoader, loader_of
-from ganzoo_core.training.publishing import ModelPublisher, Publisher, Score
+from ganzoo_core.training.publishing import Grade, ModelPublisher, Publisher
 from ganzoo_core.training.signals import Signals, deferred_interrupt, signals
 from ganzoo_core.training.trainer import Alternating, Checkpoint, Report, Trainer
 from ganzoo_core.weights.config import read_config
@@ -72,7 +72,7 @@ class Settings:
     checkpoint_every: int = 0  # in images; 0: a twentieth of the run. At least every ten minutes in any case
     publish_at: tuple[int, ...] = ()  # image counts at which the model is kept, in models/IMAGES
     eval_every: int = 0  # in images: how often the model is scored, and kept as `model` where it is the best so far
-    score: Callable[[Path], Score] | None = None  # of a model directory: ganzoo_core.metrics.scorer makes one
+    score: Callable[[Path], Grade] | None = None  # of a model directory: ganzoo_core.metrics.scorer makes one
     fast: bool = False  # on a GPU, whatever kernels are fastest: not the same bits every time
     signals: bool = False  # SIGTERM, SIGINT, SIGHUP: save and end; SIGUSR1: save
     callbacks: tuple[Callable[[Run], Callback], ...] = ()

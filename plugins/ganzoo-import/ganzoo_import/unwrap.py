@@ -74,11 +74,8 @@ def weight_norm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if not stem:
             made[name] = value
         elif v is not None:
-            made[stem] = (
-                value
-                * v
-                / torch.linalg.vector_norm(v, dim=[i for i in range(v.ndim) if value.shape[i] == 1], keepdim=True)
-            )
+            normed = [i for i in range(v.ndim) if value.shape[i] == 1]  # all but the layer's own: g has one value each
+            made[stem] = value * v / torch.linalg.vector_norm(v, dim=normed, keepdim=True)
     return made
 
 
@@ -100,9 +97,8 @@ def spectral(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if last in ("sn_sigma", "sv0"):
             continue
         name = name.replace("parametrizations.weight.0._", "weight_").replace("weight_orig", "weight")
-        name = name.replace("parametrizations.weight.original", "weight").replace(
-            "parametrizations.bias.original", "bias"
-        )
+        for tensor in ("weight", "bias"):
+            name = name.replace(f"parametrizations.{tensor}.original", tensor)
         if last in ("sn_u", "u0"):
             W = tensors[f"{stem}.weight"].flatten(1)
             v = normalize(value.flatten() @ W, dim=0, eps=1e-12)
