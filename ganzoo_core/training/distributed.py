@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,6 +27,9 @@ GONE = re.compile(
     r"connect|peer|gloo|nccl|socket|store|timed? ?out|broken pipe|reset|heartbeat|terminated", re.IGNORECASE
 )
 PATIENCE = timedelta(minutes=10)  # for a process that hangs; one that dies is noticed at once
+# ... and one whose machine cannot be reached any more, after these seconds without an answer from its kernel.
+SILENCE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
+UNSENT = 30_000  # ms that what was sent may stay unconfirmed
 
 
 class Processes:
@@ -127,7 +132,23 @@ def process_group(device: str) -> Iterator[Processes]:
     import_module("torch.distributed.nn.functional")
     with collective():
         dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu(device) else "gloo", timeout=PATIENCE)
+        dist.barrier()  # everybody has met everybody: all connections are there
+    keep_alive()
     try:
         yield Group()
     finally:
         dist.destroy_process_group()
+
+
+def keep_alive() -> None:
+    """Let the kernel ask after the other end of every connection of this process; by default it waits for ever."""
+    for fd in map(int, os.listdir("/proc/self/fd") if Path("/proc/self/fd").is_dir() else ()):
+        try:
+            connection = socket.socket(fileno=os.dup(fd))
+        except OSError:  # a file, or closed meanwhile
+            continue
+        with connection:
+            if connection.family in (socket.AF_INET, socket.AF_INET6) and connection.type == socket.SOCK_STREAM:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                for option, value in {**SILENCE, "TCP_USER_TIMEOUT": UNSENT}.items():
+                    connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
