@@ -20,9 +20,10 @@ RECIPE = {"preset", "networks", "args"}  # options that say what to build
 SETTINGS = {
     "images", "batch_size", "micro_batch", "ema_images", "seed", "device", "precision", "workers", "data_root", "init",
     "checkpoint_every", "ema_rampup", "standing_batches", "minutes", "publish_at", "eval_every", "fast",
+    "compile",
 }  # fmt: skip
 KEPT = (  # that a resumed run takes from its run.json
-    "images", "seed", "batch_size", "ema_images", "ema_rampup", "standing_batches", "micro_batch",
+    "images", "seed", "batch_size", "ema_images", "ema_rampup", "standing_batches", "micro_batch", "compile",
 )  # fmt: skip
 
 
@@ -45,7 +46,7 @@ IMAGES = click.IntRange(1, 10**12)
 @click.option("--standing-batches", type=click.IntRange(0, 10**6), help="For the batch-norm statistics of the model.")
 @click.option("--ema-images", type=click.FloatRange(0, 1e12), help="Half-life of the moving average; 0: none.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Default: 0.")
-@click.option("--device", help="Default: auto, which is CUDA where there is one.")
+@click.option("--device", help="Default: auto: CUDA, else Apple's GPU, else the CPU.")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Default: auto.")
 @click.option("--workers", type=click.IntRange(0, 256), help="Processes that load data. Default: 0.")
 @click.option("--data-root", type=click.Path(), help="Where data sets lie; default: $GANZOO_DATA.")
@@ -57,6 +58,9 @@ IMAGES = click.IntRange(1, 10**12)
 @click.option("--eval-every", type=IMAGES, metavar="IMAGES", help="Score the model then, and keep the best.")
 @click.option("--metric", metavar="NAME", help="What --eval-every scores by: fid, psnr ...")
 @click.option("--fast", is_flag=True, default=None, help="On a GPU the fastest kernels: not the same bits every time.")
+@click.option(
+    "--compile", is_flag=True, default=None, help="Losses through torch.compile: minutes to begin, for a GPU."
+)
 @click.option("--on-bad-image", type=click.Choice(["refuse", "skip"]), help="Default: refuse.")
 @click.option("--follow-links", is_flag=True, default=None, help="Read images that links out of the folder lead to.")
 @click.option("--tensorboard", is_flag=True, help="Write losses and pictures for TensorBoard, too.")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.nn.state import preserve_rng
@@ -16,12 +18,29 @@ from ganzoo_core.objectives.objective import Batch, Objective
 from ganzoo_core.training.loaders import BatchLoader
 
 
-def dry_run(objective: Objective, loader: BatchLoader) -> int:
+@dataclass(frozen=True)
+class Sketch:
+    """What a dry run has seen of a game."""
+
+    images: int  # how long its phases say that they are, in real images: some know it only once they have seen data
+    first_order: frozenset[tuple[int, int]]  # (phase, step) of the losses that differentiate nothing themselves
+
+
+class Differentiating(TorchFunctionMode):
+    """Notes whether what runs within it asks for a gradient, as gradient penalties do."""
+
+    seen = False
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.seen |= func is torch.autograd.grad
+        return func(*args, **(kwargs or {}))
+
+
+def dry_run(objective: Objective, loader: BatchLoader) -> Sketch:
     """Every loss of every phase once, on two samples and on a copy: a misfit shows before the first step.
 
     It is a sketch, whose tensors have shapes and no numbers, so that large networks cost nothing; a game that has to
-    see numbers is played in earnest, where it stands. Returns how long the phases say they are, in real images: some
-    know it only once they have seen data.
+    see numbers is played in earnest, where it stands.
     """
     with preserve_rng():
         if not objective.prepare_on:
@@ -47,19 +66,22 @@ def device_of(objective: Objective) -> torch.device:
     return next((w.device for w in objective.parameters()), torch.device("cpu"))
 
 
-def play(trial: Objective, loader: BatchLoader, device: torch.device) -> int:
+def play(trial: Objective, loader: BatchLoader, device: torch.device) -> Sketch:
     """Errors: GanzooError for a loss that does not fit its data, or returns something else than named scalars."""
     trial.train()
     if trial.prepare_on:
         trial.prepare(moved(next(loader(start=0, batch_size=trial.prepare_on)), device))
-    phases = trial.phases()
-    for phase in phases:
+    phases, first_order = trial.phases(), set()
+    for p, phase in enumerate(phases):
         phase.on_start()
         options = {k: v for k, v in phase.data.items() if k != "batch_size"}
         batch = moved(next(loader(start=0, batch_size=2, **options)), device)
-        for step in phase.steps:
-            dry_run_step(trial, step.loss, batch)
-    return sum(phase.images for phase in phases)
+        for s, step in enumerate(phase.steps):
+            with Differentiating() as noted:
+                dry_run_step(trial, step.loss, batch)
+            if not noted.seen:
+                first_order.add((p, s))
+    return Sketch(sum(phase.images for phase in phases), frozenset(first_order))
 
 
 def moved(batch: Batch, device: torch.device) -> Batch:

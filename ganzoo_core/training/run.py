@@ -33,9 +33,10 @@ from ganzoo_core.training.callbacks.checkpoints import CheckpointCallback
 from ganzoo_core.training.callbacks.health import HealthCallback
 from ganzoo_core.training.callbacks.log import LogCallback
 from ganzoo_core.training.callbacks.samples import SamplesCallback
+from ganzoo_core.training.compiling import require_compiler, tell_of_compiling
 from ganzoo_core.training.determinism import deterministic_kernels
 from ganzoo_core.training.distributed import Processes, claim_device, process_group
-from ganzoo_core.training.dry_run import dry_run
+from ganzoo_core.training.dry_run import Sketch, dry_run
 from ganzoo_core.training.examples import check_batch
 from ganzoo_core.training.length import Trial, images_in
 from ganzoo_core.training.loaders import BatchLoader, loader_of
@@ -74,6 +75,7 @@ class Settings:
     eval_every: int = 0  # in images: how often the model is scored, and kept as `model` where it is the best so far
     score: Callable[[Path], Grade] | None = None  # of a model directory: ganzoo_core.metrics.scorer makes one
     fast: bool = False  # on a GPU, whatever kernels are fastest: not the same bits every time
+    compile: bool = False  # losses through torch.compile, where it can
     signals: bool = False  # SIGTERM, SIGINT, SIGHUP: save and end; SIGUSR1: save
     callbacks: tuple[Callable[[Run], Callback], ...] = ()
     data_options: Mapping[str, Any] = field(default_factory=dict)
@@ -99,15 +101,19 @@ def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Repor
         check_batch(next(loader(start=0, batch_size=PREVIEW)), objective)
     if folder is not None:
         refuse_unstorable(objective.state_dict())
-    length = dry_run(objective, loader)
+    seen = dry_run(objective, loader)
+    if settings.compile:
+        require_compiler(device)
     with process_group(settings.device) as processes, signals(settings.signals) as heard:
         first = processes.rank == 0
         with (
             run_dir.occupied(folder) if folder is not None and first else nullcontext(),
             deterministic_kernels(device, not settings.fast),
         ):
-            settings = replace(settings, images=length_of(objective, loader, settings, processes) or length)
-            yield from run(objective, data, loader, settings, folder, processes, heard)
+            length = length_of(objective, loader, trainer_of(objective, settings, processes, seen, Trial), settings)
+            settings = replace(settings, images=length or seen.images)
+            trainer = trainer_of(objective, settings, processes, seen, Alternating)
+            yield from run(objective, data, loader, trainer, settings, folder, heard)
 
 
 def refuse_contradictions(settings: Settings) -> None:
@@ -121,28 +127,28 @@ def refuse_contradictions(settings: Settings) -> None:
         raise GanzooError("--eval-every IMAGES and --metric NAME go together", "Give both.")
 
 
-def length_of(objective: Objective, loader: BatchLoader, settings: Settings, processes: Processes) -> int:
+def length_of(objective: Objective, loader: BatchLoader, trial: Trial, settings: Settings) -> int:
     """The length that the settings ask for, in real images; 0: as the phases say."""
-    if not settings.minutes:
-        return settings.images
-    return images_in(settings.minutes, objective, loader, trainer_of(objective, settings, processes, Trial))
+    return images_in(settings.minutes, objective, loader, trial) if settings.minutes else settings.images
 
 
 def run(
     objective: Objective,
     data: Any,
     loader: BatchLoader,
+    trainer: Trainer,
     settings: Settings,
     folder: Path | None,
-    processes: Processes,
     heard: Signals,
 ) -> Iterator[Report]:
     """The run itself, in a directory that is ours."""
-    trainer, first = trainer_of(objective, settings, processes, Alternating), processes.rank == 0
+    processes, first = trainer.processes, trainer.processes.rank == 0
     if folder is not None and settings.resume:
         trainer.begun = run_dir.begun(run_dir.read(folder))
     start = prepare_folder(folder, description(objective, data, loader, settings, trainer), settings, processes)
     warn_of_parts(objective, trainer)
+    if settings.compile and first:
+        tell_of_compiling(objective.phases(), trainer.compiled)
     preview = trainer.to_device(next(loader(start=0, batch_size=PREVIEW)), objective.on_host)
     title = objective.recipe.family if objective.recipe else type(objective).__name__
     view = Run(objective, preview, folder, title, tuple(loader.about()))
@@ -268,7 +274,7 @@ def open_loader(objective: Objective, data: Any, settings: Settings) -> BatchLoa
     return loader
 
 
-def trainer_of(objective: Objective, settings: Settings, processes: Processes, kind: type[T]) -> T:
+def trainer_of(objective: Objective, settings: Settings, processes: Processes, seen: Sketch, kind: type[T]) -> T:
     """The trainer that recipe and settings ask for."""
     device = pick_device(settings.device)
     train: Mapping[str, Any] = objective.recipe.train if objective.recipe else {}
@@ -284,6 +290,7 @@ def trainer_of(objective: Objective, settings: Settings, processes: Processes, k
         precision=pick_precision(settings.precision, device),
         micro_batch=settings.micro_batch or train.get("micro_batch", 0),
         processes=processes,
+        compiled=seen.first_order if settings.compile else frozenset(),
     )
 
 
@@ -336,6 +343,7 @@ def description(
         "precision": str(trainer.precision).removeprefix("torch."),
         "ema_rampup": trainer.ema_rampup,
         "standing_batches": settings.standing_batches,
+        "compile": settings.compile,
         "deterministic": trainer.device.type == "cpu" or not settings.fast,
         "processes": trainer.processes.world,
         "data_options": dict(settings.data_options),

@@ -30,13 +30,14 @@ OURS = (  # what --force may replace, and nothing else
 )  # fmt: skip
 SAME = (  # for a resume
     "recipe", "data", "seed", "batch_size", "ema_images", "ema_rampup", "micro_batch", "device", "precision",
+    "compile",
 )  # fmt: skip
 NUMBER, MAYBE = (int, float), (int, float, type(None))
 KEYS: dict[str, tuple[type, ...]] = {  # of run.json, and what each may be
     "recipe": (dict, type(None)), "data": (dict,), "source": (str, type(None)), "seed": (int,), "images": (int,),
     "batch_size": (int,), "ema_images": NUMBER, "ema_rampup": MAYBE, "standing_batches": (int, type(None)),
     "micro_batch": (int,), "device": (str,), "precision": (str,), "command": (str,), "versions": (dict,),
-    "data_options": (dict, type(None)), "begun": (int, type(None)),
+    "data_options": (dict, type(None)), "begun": (int, type(None)), "compile": (bool, type(None)),
 }  # fmt: skip
 COUNTS = ("seed", "images", "batch_size", "ema_images", "ema_rampup", "standing_batches", "micro_batch", "begun")
 
@@ -103,8 +104,8 @@ def resume(folder: Path, description: Mapping[str, Any]) -> None:
 
 
 def same(document: Mapping[str, Any], key: str) -> Any:
-    """What a run says of one of SAME; an older one knows no `ema_rampup`, and has none."""
-    return document.get(key, 0) if key == "ema_rampup" else document[key]
+    """What a run says of one of SAME; an older one does not know them all, and has nothing of the kind."""
+    return document.get(key, 0) or 0 if key in ("ema_rampup", "compile") else document[key]
 
 
 def begun(document: Mapping[str, Any]) -> int:

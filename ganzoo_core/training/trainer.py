@@ -33,6 +33,7 @@ from ganzoo_core.objectives.objective import (
     ema_update,
 )
 from ganzoo_core.seeds import hash32
+from ganzoo_core.training.compiling import compile_steps
 from ganzoo_core.training.distributed import Processes
 
 Loader = Callable[
@@ -109,12 +110,13 @@ class Trainer(ABC):
         ema_rampup: float = 0,  # half-life of the averages, at most this share of the images so far; 0: no ramp-up
         begun: int = 0,  # length that a longer run was begun with: only its last phase lasts longer; 0: `images`
         processes: Processes | None = None,  # several that train together; None: this one alone
+        compiled: Collection[tuple[int, int]] = (),  # (phase, step) whose losses go through torch.compile
     ) -> None:
         self.seed, self.batch_size, self.images, self.ema_images = seed, batch_size, images, ema_images
         self.device, self.precision, self.micro_batch = torch.device(device), precision, micro_batch
         self.processes = processes or Processes()
         self.ema_rampup = ema_rampup
-        self.begun = begun
+        self.begun, self.compiled = begun, compiled
         self.reached = Position(0, 0, 0)
 
     @abstractmethod
@@ -132,7 +134,7 @@ class Trainer(ABC):
             objective.ema = ema_of(objective)
         if resume is not None:
             load_state(objective, resume.objective)
-        plan = self.plan(objective.phases())
+        plan = self.plan(compile_steps(objective.phases(), self.compiled))
         keys = player_keys(plan)
         optimizers: dict[Player, Optimizer] = {}
         position = resume.position if resume else Position(0, 0, 0)
