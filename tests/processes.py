@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 import torch  # noqa: F401  before the fork
 
 from ganzoo_core.cli import main
+
+HANGING = 400  # seconds after which a child says where it is, and ends
 
 
 def ganzoo(*args: object, cwd: str | os.PathLike[str] | None = None, env: dict[str, str] | None = None):
@@ -35,6 +38,7 @@ def play(args: list[str], out: Path, err: Path, cwd: str | os.PathLike[str] | No
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for stream, path in ((1, out), (2, err)):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), stream)
+        faulthandler.dump_traceback_later(HANGING, exit=True, file=2)
         sys.stdout, sys.stderr = (open(n, "w", encoding="utf-8", closefd=False) for n in (1, 2))  # noqa: SIM115
         os.environ.update(env)
         if cwd is not None:

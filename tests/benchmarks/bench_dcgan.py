@@ -1,6 +1,6 @@
 """DCGAN 64x64: our trainer against a plain fp32 loop as in pytorch/examples, over the same networks, side by side.
 
-    python tests/benchmarks/bench_dcgan.py [--rounds 5] [--iterations 4] [--threads N] [--ladder]
+    python tests/benchmarks/bench_dcgan.py [--rounds 5] [--iterations 4] [--threads N] [--ladder] [--bf16]
 
 Both draw fresh fakes for D and for G, where pytorch/examples uses D's fakes again for G: that is the only line of the
 rival that differs. They take turns in one process; a figure is the median of its rounds. Beside images per second stand
@@ -23,6 +23,7 @@ import torch
 from ganzoo_dcgan.networks import networks
 from torch import nn
 
+from ganzoo_core.nn.channels_last import to_channels_last
 from ganzoo_core.objectives import Objective, Phase, Player, Step, adam, nonsaturating
 from ganzoo_core.training.trainer import Alternating
 
@@ -82,7 +83,7 @@ class Contiguous(Alternating):
     def setup(self, objective):
         objective.train().requires_grad_(False)
 
-    def to_device(self, batch):
+    def to_device(self, batch, on_host=()):
         return batch
 
 
@@ -91,6 +92,28 @@ PLAIN_ADAM = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
 
 def ours(trainer=Alternating, optim=adam(2e-4), precision=torch.float32):  # noqa: B008
     return trainer(batch_size=BATCH, precision=precision).run(DCGAN(optim), feed)
+
+
+def by_hand(precision: torch.dtype) -> Iterator[None]:
+    """Every choice of ours written out in one loop: what is beyond it is our trainer's overhead."""
+    game = DCGAN(adam(2e-4)).train().requires_grad_(False)
+    to_channels_last(game)
+    movers = [
+        (game.D, game.d_loss, adam(2e-4)(game.D.parameters())),
+        (game.G, game.g_loss, adam(2e-4)(game.G.parameters())),
+    ]
+    while True:
+        for x in IMAGES.split(BATCH):
+            real = x.contiguous(memory_format=torch.channels_last)
+            for net, loss, optimizer in movers:
+                optimizer.zero_grad()
+                net.requires_grad_(True)
+                with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+                    terms = loss({"x": real})
+                torch.stack([v.float() for v in terms.values() if v.requires_grad]).sum().backward()
+                net.requires_grad_(False)
+                optimizer.step()
+            yield
 
 
 def flags() -> set[str]:
@@ -105,11 +128,12 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=4, help="per round and contestant")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--ladder", action="store_true", help="also what each of our choices brings")
+    parser.add_argument("--bf16", action="store_true", help="in bfloat16 whatever the processor has")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
     amx, avx = "amx_bf16" in flags(), "avx512_bf16" in flags()
-    bf16 = torch.bfloat16 if amx or avx else torch.float32
+    bf16 = torch.bfloat16 if args.bf16 or amx or avx else torch.float32
     print(f"torch {torch.__version__}, {platform.machine()}, {args.threads} threads, AMX-BF16 {amx}, AVX512-BF16 {avx}")
     print(f"DCGAN 64x64, 3 channels, width 64, batch {BATCH}; {args.rounds} rounds of {args.iterations} iterations")
 
@@ -120,6 +144,7 @@ def main() -> None:
             "  + fused Adam": ours(Contiguous),
             "  + channels_last (ours in fp32)": ours(),
         }
+    contestants |= {"the same by hand": by_hand(bf16)}
     contestants |= {f"ours ({str(bf16).removeprefix('torch.')})": ours(precision=bf16)}
     speeds: dict[str, list[float]] = {name: [] for name in contestants}
     frugal: dict[str, list[float]] = {name: [] for name in contestants}
