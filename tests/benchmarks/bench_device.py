@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganzoo_core.registry.recipes import build, recipe
+from ganzoo_core.training.dry_run import dry_run
 from ganzoo_core.training.trainer import Alternating
 
 ENDLESS = 10**12
@@ -109,7 +110,16 @@ def plain(images: Tensor, batch: int, autocast: bool, width: int) -> Iterator[No
             yield
 
 
-def ours(family: str, args: dict[str, object], images: Tensor, batch: int, precision: torch.dtype) -> Iterator[object]:
+def compiled(
+    family: str, args: dict[str, object], images: Tensor, batch: int, precision: torch.dtype
+) -> Iterator[object]:
+    """Ours with --compile."""
+    return ours(family, args, images, batch, precision, compile=True)
+
+
+def ours(
+    family: str, args: dict[str, object], images: Tensor, batch: int, precision: torch.dtype, compile: bool = False
+) -> Iterator[object]:
     """`ganzoo train`'s own loop, on images that lie on the device already."""
 
     def loader(**_: object) -> Iterator[dict[str, Tensor]]:
@@ -119,7 +129,8 @@ def ours(family: str, args: dict[str, object], images: Tensor, batch: int, preci
                 yield {"x": x, "label": label}
 
     game = build(recipe(family, given=args))
-    trainer = Alternating(batch_size=batch, images=ENDLESS, device=images.device, precision=precision)
+    which = dry_run(game, loader).first_order if compile else ()
+    trainer = Alternating(batch_size=batch, images=ENDLESS, device=images.device, precision=precision, compiled=which)
     return trainer.run(game, loader)
 
 
@@ -170,6 +181,8 @@ def contestants(device: torch.device, small: bool) -> Iterator[tuple[str, int, s
         yield "dcgan", batch, "ours fp32", partial(ours, "dcgan", given, pictures, batch, fp32)
         yield "dcgan", batch, "plain bf16", partial(plain, pictures, batch, True, width)
         yield "dcgan", batch, "ours bf16", partial(ours, "dcgan", given, pictures, batch, bf16)
+    if not small:  # a minute or two to begin
+        yield "dcgan", batches[0], "ours bf16 compiled", partial(compiled, "dcgan", given, pictures, batches[0], bf16)
     others: dict[str, tuple[int, int, dict[str, object]]] = {
         "wgan_gp": (64, 64, {"image_size": 64, "channels": 3}),
         "stylegan2": (256, 16, {"image_size": 256, "channels": 3, "fmap_base": 16384}),
