@@ -343,7 +343,7 @@ def description(
         "precision": str(trainer.precision).removeprefix("torch."),
         "ema_rampup": trainer.ema_rampup,
         "standing_batches": settings.standing_batches,
-        "compile": settings.compile,
+        **({"compile": True} if settings.compile else {}),
         "deterministic": trainer.device.type == "cpu" or not settings.fast,
         "processes": trainer.processes.world,
         "data_options": dict(settings.data_options),
