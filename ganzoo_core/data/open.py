@@ -1,4 +1,4 @@
-"""From what a user calls data to a Dataset: a data set's name[:variant], a folder of images, or one image."""
+"""From what a user calls data to a Dataset: a data set's name[:variant], a folder or archive of images, or one image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ganzoo_core.plugin.records import DatasetEntry, View, resolve
 
 LARGEST_SIDE = 4096
 CORE_VIEWS: Mapping[str, View] = {view.name: view for view in VIEWS}
-PATHS_TOO = "A folder of images, or one image, is taken as well."
+PATHS_TOO = "A folder or an archive of images, or one image, is taken as well."
 
 
 def open_dataset(
