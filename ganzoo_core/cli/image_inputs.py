@@ -48,10 +48,8 @@ def files_of(inputs: Sequence[str]) -> list[Path]:
         path = Path(name)
         if path.is_dir():
             listing = list_images(Directory(name))
-            files += [Path(listing.place.where(image)) for image in listing.names]
-            files += [
-                Path(listing.place.where(bad.name)) for bad in listing.bad if bad.why != LEAVES
-            ]  # reading says why
+            bad = [file.name for file in listing.bad if file.why != LEAVES]  # reading them says why
+            files += [Path(listing.place.where(image)) for image in (*listing.names, *bad)]
         else:
             files.append(path)
     return files

@@ -1,4 +1,4 @@
-"""From what a user calls data to a Dataset: a data set's name[:variant], a folder or archive of images, or one image."""
+"""From what a user calls data to a Dataset: a data set's name[:variant], a folder or archive of images, one image."""
 
 from __future__ import annotations
 

@@ -134,8 +134,16 @@ def common_folder(seen: dict[str, Entry]) -> str:
     """The folder that everything lies in, with a slash behind it; "" where there is none."""
     inner = {name.rpartition("/")[0] for name in seen}
     paths = [(name.split("/"), entry.kind) for name, entry in seen.items() if name not in inner]
-    common = os.path.commonprefix([parts if kind == "folder" else parts[:-1] for parts, kind in paths])
-    return "".join(f"{part}/" for part in common)
+    above = [parts if kind == "folder" else parts[:-1] for parts, kind in paths]
+    return "".join(f"{part}/" for part in shared(min(above, default=[]), max(above, default=[])))
+
+
+def shared(first: list[str], last: list[str]) -> Iterator[str]:
+    """What two lists begin with; the first and the last of many in order have no more in common than all."""
+    for one, other in zip(first, last, strict=False):
+        if one != other:
+            return
+        yield one
 
 
 def followed(entry: Entry, seen: dict[str, Entry]) -> Entry:

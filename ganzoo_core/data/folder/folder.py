@@ -46,7 +46,7 @@ def open_folder(
     follow_links: bool = False,
     cut: Cut | None = None,
 ) -> Folder:
-    """A folder or an archive of images, or one image, as x [n, C, size, size] in [-1, 1], and label [n] where it has classes.
+    """A folder or an archive of images, or one image: x [n, C, size, size] in [-1, 1], and label [n] if it has classes.
 
     Classes are its sub-folders, or those of a table of labels that lies in it. Of each image the centre square is
     served, or what `cut` makes of it. Unless asked, the size is that of the images if all share one square size, else

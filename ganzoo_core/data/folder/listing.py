@@ -112,7 +112,7 @@ def _instead(listing: Listing) -> str:
 
 def _known(listing: Listing) -> str:
     if ARCHIVES & listing.passed.keys():
-        return "Give the archive itself (.zip, .tar, .tar.gz), or unpack it and give the folder of images."
+        return "Give a .zip, .tar or .tar.gz itself; unpack other archives, and those in archives."
     return f"Known endings: {' '.join(ENDINGS)}."
 
 

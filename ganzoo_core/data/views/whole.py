@@ -76,8 +76,9 @@ class Crops(Dataset):
             pixels = decoded(self.place, self.names[index], 0, self.channels)
             if min(pixels.shape[1:]) < self.size:
                 height, width = pixels.shape[1:]
+                where = escape(self.place.where(self.names[index]))
                 raise GanzooError(
-                    f"{escape(self.place.where(self.names[index]))}: {width}x{height}, smaller than the {self.size} px that are cut out",
+                    f"{where}: {width}x{height}, smaller than the {self.size} px that are cut out",
                     "Remove it, or ask for a smaller image_size.",
                 )
             if pixels.numel() > self.room:
