@@ -179,8 +179,10 @@ def made_of(family: str, data: str, options: dict[str, Any], data_options: dict[
 
 def suited(presets: Mapping[str, Preset], data: str) -> str:
     """The preset for one's own pictures, where the data are such and the family has one; else ""."""
-    folder = Path(data).expanduser().is_dir()
-    return next((name for name, preset in presets.items() if folder and preset.suits == "folder"), "")
+    from ganzoo_core.data.folder.folder import are_many
+
+    own = are_many(str(Path(data).expanduser()))
+    return next((name for name, preset in presets.items() if own and preset.suits == "folder"), "")
 
 
 def scorer_of(options: dict[str, Any], data: str) -> Any:

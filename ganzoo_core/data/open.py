@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from ganzoo_core.data.dataset import Dataset, DatasetInfo
 from ganzoo_core.data.folder.folder import open_folder
+from ganzoo_core.data.folder.rows import PREFIX as HUB
 from ganzoo_core.data.views.catalog import VIEWS
 from ganzoo_core.data.views.pairs import open_paired
 from ganzoo_core.data.views.whole import open_uncut
@@ -107,6 +108,8 @@ def _named(
 
 
 def _path(data: str, datasets: Mapping[str, DatasetEntry]) -> str:
+    if data.startswith(HUB):
+        return data
     path = os.path.expanduser(data)
     try:
         mode = os.stat(path).st_mode if data else None

@@ -29,7 +29,12 @@ LINKS = 8  # that are followed one after the other
 
 def is_archive(path: str) -> bool:
     """Whether a file is an archive of a kind that is read, by what it begins with, or by its ending."""
-    head = start_of(path)
+    if not os.path.isfile(path):
+        return False
+    try:
+        head = start_of(path)
+    except OSError:
+        head = b""
     return path.lower().endswith(ENDINGS) or head.startswith((zips.MAGIC, tars.GZIP)) or tars.begins(head)
 
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.data.dataset import KEPT_BYTES, WARNING, Dataset, DatasetInfo
+from ganzoo_core.data.folder import rows
 from ganzoo_core.data.folder.archive import is_archive, open_archive
 from ganzoo_core.data.folder.directory import LEAVES, Directory
 from ganzoo_core.data.folder.labels import read_labels
@@ -131,8 +132,15 @@ def _decoded(file: BinaryIO, size: int, channels: int, cut: Cut | None) -> Tenso
     return pixels
 
 
+def are_many(path: str) -> bool:
+    """Whether pictures of one's own are asked for, and not one: a folder of them, an archive, rows."""
+    return path.startswith(rows.PREFIX) or os.path.isdir(path) or is_archive(path)
+
+
 def _listed(path: str, follow_links: bool) -> Listing:
-    """What a folder or an archive holds; any other file is taken for one image."""
+    """What a folder, an archive or a data set of the Hub holds; any other file is taken for one image."""
+    if path.startswith(rows.PREFIX):
+        return rows.list_rows(path)
     if os.path.isdir(path):
         return list_images(Directory(path, follow_links=follow_links))
     if is_archive(path):
@@ -228,7 +236,7 @@ class _Checked:
     def _facts(self, size: int, channels: int) -> DatasetInfo:
         listing = self.listing
         return DatasetInfo(
-            name=as_text(os.path.basename(os.path.abspath(self.path))),
+            name=listing.title or as_text(os.path.basename(os.path.abspath(self.path))),
             keys=frozenset({"x", "label"} if listing.classes else {"x"}),
             image_size=size,
             channels=channels,

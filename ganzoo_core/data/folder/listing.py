@@ -43,6 +43,7 @@ class Listing:
     bad: list[Bad] = field(default_factory=list)
     passed: Counter[str] = field(default_factory=Counter)
     alone: bool = False  # one image that was asked for by its name
+    title: str = ""  # what the data set is called; otherwise its path's last part
 
     @property
     def unread(self) -> int:
