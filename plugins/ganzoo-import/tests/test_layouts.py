@@ -19,9 +19,10 @@ from ganzoo_core.registry.recipes import build_networks
 BACK = {
     "": lambda x: x, "first": lambda x: x[None], "scalar": lambda x: x.reshape(1), "image": lambda x: x[None, None],
     "flat": lambda x: x.reshape(1, -1, 1, 1), "doubled": lambda x: x / 2, "doubled less one": lambda x: (x + 1) / 2,
-    "transposed": lambda x: x.transpose(0, 1),
+    "transposed": lambda x: x.transpose(0, 1), "first half less one": lambda x: x + 1, "second half": lambda x: x,
 }  # fmt: skip
 CHANGES = {  # what of a family's tiny preset others' implementations have not, or mirror
+    "mimicry_sagan_g": {"image_size": 32, "g_widths": (16, 16, 16, 8), "attention": 16},
     "cyclegan": {"image_size": 256}, "mimicry_sngan_d": {"d_widths": (8, 16, 16), "d_halvings": 2},
     "pix2pix_unet": {"norm": "batch"}, "authors_biggan_g": {"d_widths": (8, 16, 16), "d_halvings": 2},
 }  # fmt: skip
@@ -40,12 +41,19 @@ def ours_of(layout):
     return net, args
 
 
+def spelled(layout, ours, args):
+    """Our tensors under their names; of two that are parts of one, each behind the other."""
+    tensors = {}
+    for theirs, mine, *how in resolve(layout.names)(args):
+        for name, (found, operation) in renamed(ours, [(mine, theirs, *how)] if theirs else []).items():
+            value = BACK[operation](ours[found])
+            tensors[name] = torch.cat([tensors[name], value], 1) if operation == "second half" else value
+    return tensors
+
+
 def theirs_of(layout, net, args):
-    """The same tensors under their names; norms keep the spelling of torch's older spectral norm."""
-    ours = spectral(net.state_dict())
-    pairs = [pair for pair in resolve(layout.names)(args) if pair[0]]
-    back = renamed(ours, [(ours_name, theirs_name, *more) for theirs_name, ours_name, *more in pairs])
-    tensors = {theirs: BACK[operation](ours[name]) for theirs, (name, operation) in back.items()}
+    """All of a network's; norms keep the spelling of torch's older spectral norm."""
+    tensors = spelled(layout, spectral(net.state_dict()), args)
     for name in [name for name in tensors if name.endswith("weight_u")]:
         tensors[f"{name[:-2]}_orig"] = tensors.pop(name[:-2])
     return tensors
@@ -161,6 +169,11 @@ PUBLISHED = [
         "d_widths": (96, 192, 384, 768, 768, 1536, 1536), "d_halvings": 6,
     }),
     ("authors_sagan_g", "sagan", "G", {}),
+    ("mimicry_sagan_g", "sagan", "G_mimicry128", {"attention": 32}),
+    ("mimicry_sagan_g", "sagan", "G_mimicry32", {
+        "image_size": 32, "classes": 10, "g_widths": (256,) * 4, "attention": 16, "d_widths": (128,) * 3,
+        "d_halvings": 2,
+    }),
     ("srresnet", "srgan", "G", {}),
     ("context_encoder_g", "context_encoder", "G", {}),
 ]  # fmt: skip
@@ -176,12 +189,9 @@ def test_published_shapes_are_those_of_a_layout(layout, family, network, changes
     foreign = Foreign(declared.family)
     args = dict(foreign.recipe({**foreign.presets["paper"], **changes}).args)
     net = foreign.sketch(args)[declared.network]
-    ours = {name: value for name, value in spectral(net.state_dict()).items()}
-    weights = {name.replace("parametrizations.weight.original", "weight") for name, _ in net.named_parameters()}
-    weights = {name.replace("parametrizations.bias.original", "bias") for name in weights}
-    pairs = [pair for pair in resolve(declared.names)(args) if pair[0] and not pair[0].startswith("../")]
-    back = renamed(ours, [(mine, theirs, *more) for theirs, mine, *more in pairs])
-    made = Counter(tuple(BACK[how](ours[name]).shape) for name, how in back.values() if name in weights)
+    own = dict(net.named_parameters())
+    weights = spectral({name: value for name, value in net.state_dict().items() if name in own})
+    made = Counter(tuple(value.shape) for value in spelled(declared, weights, args).values())
     texts = json.loads(REFERENCE.read_text())["families"][family][network]["tensors"]
     theirs = Counter(tuple(int(n) for n in text[1:].split("x") if n) for text in texts if text.startswith("p"))
     assert made == theirs
