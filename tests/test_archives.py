@@ -21,11 +21,15 @@ import torch
 from PIL import Image
 from processes import ganzoo
 
+from ganzoo_core.cli.train_ import suited
 from ganzoo_core.data import Folder, open_dataset, open_folder, stream
 from ganzoo_core.data.catalog import DATASETS
 from ganzoo_core.data.folder import spool, zips
 from ganzoo_core.data.folder.archive import open_archive
 from ganzoo_core.errors import ExternalError, GanzooError
+from ganzoo_core.metrics.pictures import names_data
+from ganzoo_core.registry.plugins import registry
+from ganzoo_core.registry.recipes import presets_of
 
 KINDS = ["zip", "tar", "tar.gz", "tgz"]
 SETS = {dataset.name: dataset for dataset in DATASETS}
@@ -198,6 +202,15 @@ def test_the_command_line_takes_them(tmp_path: Path) -> None:
     done = ganzoo(*command, "--out", str(tmp_path / "run"))
     assert done.returncode == 0, done.stderr
     assert "16 examples" in done.stderr
+
+
+def test_an_archive_is_ones_own_pictures_as_a_folder_is(tmp_path: Path) -> None:
+    """For the preset that `ganzoo train` chooses, and as what `ganzoo eval` measures."""
+    source = folder(tmp_path / "pics")
+    archive, presets = packed(source, "tgz"), presets_of(registry().families["dcgan"])
+    assert suited(presets, str(archive)) == suited(presets, str(source)) == "pictures"
+    assert suited(presets, str(source / "cats" / "0.jpg")) == ""
+    assert names_data(str(archive)) and names_data(str(source)) and not names_data(str(source / "cats" / "0.jpg"))
 
 
 # Traps

@@ -19,7 +19,7 @@ from ganzoo_core.plugin.records import DatasetEntry, View, resolve
 
 LARGEST_SIDE = 4096
 CORE_VIEWS: Mapping[str, View] = {view.name: view for view in VIEWS}
-PATHS_TOO = "A folder or an archive of images, or one image, is taken as well."
+PATHS_TOO = "A folder of images, an archive of them, or one image, is taken as well."
 
 
 def open_dataset(
