@@ -31,7 +31,9 @@ IMAGES = click.IntRange(1, 10**12)
 
 @click.command("train")
 @click.argument("family", shell_complete=families)
-@click.option("--data", default="digits", show_default=True, help="A data set's name[:variant], a folder or an image.")
+@click.option(
+    "--data", default="digits", show_default=True, help="A data set's name[:variant], a folder, an archive or an image."
+)
 @click.option("--preset", default="", help="A configuration of the family; default: the data set's, else its first.")
 @click.option("--networks", default="", metavar="FAMILY[:PRESET]", help="Another family's networks.")
 @click.option("-c", "args", multiple=True, metavar="KEY=VALUE", help="An argument of the recipe; `ganzoo info FAMILY`.")

@@ -120,8 +120,9 @@ def base(metric: str) -> str:
 
 def hub_dataset(name: str) -> str:
     """A data set's name on the Hub, or "" for one that can have none there."""
-    if pinned := HUB_SET.match(name):
-        return pinned[1]
+    if name.startswith("hf:"):
+        pinned = HUB_SET.match(name)
+        return pinned[1] if pinned else ""
     name = name.partition(":")[0]
     return DATASETS.get(name, name if HUB_NAME.fullmatch(name) else "")
 
