@@ -31,7 +31,7 @@ IMAGES = click.IntRange(1, 10**12)
 
 @click.command("train")
 @click.argument("family", shell_complete=families)
-@click.option("--data", default="digits", show_default=True, help="A data set's name, a folder, an archive or an image.")
+@click.option(
     "--data", default="digits", show_default=True, help="A data set's name[:variant], a folder, an archive or an image."
 )
 @click.option("--preset", default="", help="A configuration of the family; default: the data set's, else its first.")
