@@ -53,36 +53,35 @@ class Header(NamedTuple):
     deep: bool  # has 16 bits a pixel: see `span`
 
 
-def inspect(path: str) -> Header:
+def inspect(file: BinaryIO) -> Header:
     """Reads both ends of a file and its header, and refuses what is not an image or too large."""
-    with _regular(path) as file:
-        length = os.fstat(file.fileno()).st_size
-        head = file.read(EDGE)
-        file.seek(max(0, length - EDGE))
-        tail = file.read(EDGE)
-        if not head:
-            raise BadImage("is empty")
-        with _opened(file, head) as image:
-            digest = sha256(b"%d;" % length + head + tail).digest()
-            suspect = not _ends_well(image.format, head, tail, length)
-            return Header(*image.size, image.mode in GRAY, suspect, digest, image.mode.startswith("I"))
+    head = file.read(EDGE)
+    length = file.seek(0, os.SEEK_END)
+    file.seek(max(0, length - EDGE))
+    tail = file.read(EDGE)
+    if not head:
+        raise BadImage("is empty")
+    with _opened(file, head) as image:
+        digest = sha256(b"%d;" % length + head + tail).digest()
+        suspect = not _ends_well(image.format, head, tail, length)
+        return Header(*image.size, image.mode in GRAY, suspect, digest, image.mode.startswith("I"))
 
 
-def span(path: str) -> float:
+def span(file: BinaryIO) -> float:
     """The part of 16 bits' range that a deep picture's values take up, in [0, 1], after what its file says of it."""
-    with _regular(path) as file, _opened(file, file.read(EDGE)) as image, _stranger():
+    with _opened(file, _head(file)) as image, _stranger():
         values = _sixteen_bits(image, getattr(image, "tag_v2", {}))
         return float(values.max() - values.min()) / 65535
 
 
-def decode(path: str, size: int, channels: int, cut: Cut | None = None) -> NDArray[np.uint8]:
+def decode(file: BinaryIO, size: int, channels: int, cut: Cut | None = None) -> NDArray[np.uint8]:
     """uint8 [C, size, size]: the centre square, or what `cut` makes, resized with antialiased bicubic.
 
     EXIF rotation is applied, what is transparent lies on white, 16-bit values are divided by 256 (first stretched to
     16 bits where a TIFF states its largest value, and raised by half the range where it says that they are signed),
     colours become gray by ITU-R 601; of an animation the first frame is taken.
     """
-    with _regular(path) as file, _opened(file, file.read(EDGE)) as image, _stranger():
+    with _opened(file, _head(file)) as image, _stranger():
         image.load()
         return pixels_of(image, size, channels, cut)
 
@@ -95,7 +94,7 @@ def pixels_of(image: Image.Image, size: int, channels: int, cut: Cut | None = No
 
 
 @contextlib.contextmanager
-def _regular(path: str) -> Iterator[BinaryIO]:
+def regular(path: str) -> Iterator[BinaryIO]:
     """A file open for reading. What is not a regular file is never opened: a pipe would hang, a device may act."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise BadImage("not a regular file")
@@ -119,6 +118,11 @@ def _stranger() -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise BadImage(escape(str(error).partition("\n")[0] or type(error).__name__, 80)) from error
+
+
+def _head(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read(EDGE)
 
 
 @contextlib.contextmanager
@@ -153,9 +157,9 @@ def _guess(head: bytes) -> str:
         return "is a Git LFS pointer: run `git lfs pull`"
     for magic, kind in ARCHIVES.items():
         if head.startswith(magic):
-            return f"is {kind}, not an image: unpack it into a folder of images, and give that"
+            return f"is {kind}, not an image: pack the images as .zip or .tar, or give a folder of them"
     if head[257:262] == b"ustar":
-        return "is a tar archive, not an image: unpack it into a folder of images, and give that"
+        return "is a tar archive, not an image: pack the images as .zip or .tar, or give a folder of them"
     if head[4:].startswith(FILMS) or head[8:].startswith(FILMS):
         return "is a film, not an image: save its frames in a folder, and give that"
     for magic, kind in UNREAD.items():

@@ -15,7 +15,7 @@ from PIL import Image, ImageSequence
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from ganzoo_core.decoding import BadImage, Cut, decode, pixels_of, whole
+from ganzoo_core.decoding import BadImage, Cut, decode, pixels_of, regular, whole
 from ganzoo_core.errors import ExternalError, GanzooError, escape
 from ganzoo_core.files import write_aside
 
@@ -102,7 +102,8 @@ def read(picture: Path | str | Image.Image, channels: int, cut: Cut | None = Non
         pixels = pixels_of(picture, 0, channels, cut or whole)
     else:
         try:
-            pixels = decode(str(picture), 0, channels, cut or whole)
+            with regular(str(picture)) as file:
+                pixels = decode(file, 0, channels, cut or whole)
         except BadImage as error:
             raise GanzooError(f"{escape(picture)}: {error}", "Give a picture.") from None
         except FileNotFoundError:

@@ -16,6 +16,7 @@ from PIL import Image
 from ganzoo_core import decoding
 from ganzoo_core.data import Folder, open_folder, stream
 from ganzoo_core.data.folder import folder
+from ganzoo_core.data.folder.directory import Directory
 from ganzoo_core.data.folder.listing import list_images
 from ganzoo_core.errors import ExternalError, GanzooError
 
@@ -511,7 +512,7 @@ def test_many_files_are_listed_without_being_opened(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "stat", lambda *a, **k: pytest.fail("asked about a file"))
     monkeypatch.setattr("builtins.open", lambda *a, **k: pytest.fail("opened a file"))
     try:
-        listing = list_images(str(tmp_path), follow_links=False)
+        listing = list_images(Directory(str(tmp_path)))
     finally:
         monkeypatch.undo()
     assert len(listing.names) == 3000 and listing.names[:2] == ["0.png", "1.png"]

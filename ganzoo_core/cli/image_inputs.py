@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from ganzoo_core import imaging
-from ganzoo_core.data.folder.listing import LEAVES, list_images
+from ganzoo_core.data.folder.directory import LEAVES, Directory
+from ganzoo_core.data.folder.listing import list_images
 from ganzoo_core.decoding import resized
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.nn.generator import Generator
@@ -46,9 +47,9 @@ def files_of(inputs: Sequence[str]) -> list[Path]:
     for name in inputs:
         path = Path(name)
         if path.is_dir():
-            listing = list_images(name, follow_links=False)
-            files += [Path(listing.root, image) for image in listing.names]
-            files += [Path(listing.root, bad.name) for bad in listing.bad if bad.why != LEAVES]  # reading says why
+            listing = list_images(Directory(name))
+            bad = [file.name for file in listing.bad if file.why != LEAVES]  # reading them says why
+            files += [Path(listing.place.where(image)) for image in (*listing.names, *bad)]
         else:
             files.append(path)
     return files

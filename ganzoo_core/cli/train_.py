@@ -32,7 +32,9 @@ IMAGES = click.IntRange(1, 10**12)
 
 @click.command("train")
 @click.argument("family", shell_complete=families)
-@click.option("--data", default="digits", show_default=True, help="A data set's name[:variant], a folder or an image.")
+@click.option(
+    "--data", default="digits", show_default=True, help="A data set's name[:variant], a folder, an archive or an image."
+)
 @click.option("--preset", default="", help="A configuration of the family; default: the data set's, else its first.")
 @click.option("--networks", default="", metavar="FAMILY[:PRESET]", help="Another family's networks.")
 @click.option("-c", "args", multiple=True, metavar="KEY=VALUE", help="An argument of the recipe; `ganzoo info FAMILY`.")
@@ -183,8 +185,10 @@ def made_of(family: str, data: str, options: dict[str, Any], data_options: dict[
 
 def suited(presets: Mapping[str, Preset], data: str) -> str:
     """The preset for one's own pictures, where the data are such and the family has one; else ""."""
-    folder = Path(data).expanduser().is_dir()
-    return next((name for name, preset in presets.items() if folder and preset.suits == "folder"), "")
+    from ganzoo_core.data.folder.folder import are_many
+
+    own = are_many(str(Path(data).expanduser()))
+    return next((name for name, preset in presets.items() if own and preset.suits == "folder"), "")
 
 
 def scorer_of(options: dict[str, Any], data: str) -> Any:

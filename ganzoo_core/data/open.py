@@ -1,4 +1,4 @@
-"""From what a user calls data to a Dataset: a data set's name[:variant], a folder of images, or one image."""
+"""From what a user calls data to a Dataset: a data set's name[:variant], a folder or archive of images, one image."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from ganzoo_core.data.dataset import Dataset, DatasetInfo
 from ganzoo_core.data.folder.folder import open_folder
+from ganzoo_core.data.folder.rows import PREFIX as HUB
 from ganzoo_core.data.views.catalog import VIEWS
 from ganzoo_core.data.views.pairs import open_paired
 from ganzoo_core.data.views.whole import open_uncut
@@ -18,7 +19,7 @@ from ganzoo_core.plugin.records import DatasetEntry, View, resolve
 
 LARGEST_SIDE = 4096
 CORE_VIEWS: Mapping[str, View] = {view.name: view for view in VIEWS}
-PATHS_TOO = "A folder of images, or one image, is taken as well."
+PATHS_TOO = "A folder of images, an archive of them, or one image, is taken as well."
 
 
 def open_dataset(
@@ -107,6 +108,8 @@ def _named(
 
 
 def _path(data: str, datasets: Mapping[str, DatasetEntry]) -> str:
+    if data.startswith(HUB):
+        return data
     path = os.path.expanduser(data)
     try:
         mode = os.stat(path).st_mode if data else None

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ganzoo_core.data import Dataset, open_dataset
+from ganzoo_core.data.folder.archive import ENDINGS as ARCHIVES
 from ganzoo_core.errors import GanzooError, escape, tell_user
 from ganzoo_core.metrics.context import EvalConfig, EvalContext
 from ganzoo_core.nn.generator import Generator
@@ -17,10 +18,12 @@ from ganzoo_core.registry.plugins import registry
 
 
 def names_data(source: str) -> bool:
-    """Whether a SOURCE is no model but data: a folder that holds neither a model nor a run, or a data set's name."""
+    """Whether a SOURCE is no model but data: a folder without a model and a run, an archive, a data set's name."""
     folder, (name, colon, _) = Path(source), source.partition(":")
     if folder.is_dir():
         return not any((folder / file).exists() for file in ("config.json", "model/config.json", "run.json"))
+    if source.lower().endswith(ARCHIVES) and folder.is_file():
+        return True
     zoo = registry()
     return name in zoo.datasets or bool(colon and name in zoo.views)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ganzoo_core.models.foreign import Foreign as Foreign
     from ganzoo_core.models.foreign import foreign_families as foreign_families
     from ganzoo_core.models.foreign import hub_file as hub_file
+    from ganzoo_core.models.foreign import lending_families as lending_families
     from ganzoo_core.models.foreign import read_safetensors as read_safetensors
     from ganzoo_core.models.foreign import write_foreign as write_foreign
     from ganzoo_core.weights.licenses import restrictions as restrictions
@@ -22,6 +23,7 @@ _HOMES = {
     "Foreign": "ganzoo_core.models.foreign",
     "foreign_families": "ganzoo_core.models.foreign",
     "hub_file": "ganzoo_core.models.foreign",
+    "lending_families": "ganzoo_core.models.foreign",
     "read_safetensors": "ganzoo_core.models.foreign",
     "restrictions": "ganzoo_core.weights.licenses",
     "spdx": "ganzoo_core.weights.licenses",

@@ -24,6 +24,7 @@ DATASETS = {  # our name -> the Hub's
     "mnist": "ylecun/mnist", "fashion_mnist": "zalando-datasets/fashion_mnist", "cifar10": "uoft-cs/cifar10",
 }  # fmt: skip
 HUB_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,95}")
+HUB_SET = re.compile(r"hf:([\w.-]{1,96}(?:/[\w.-]{1,96})?)@[0-9a-f]{40}(?::|\Z)")  # as --data hf:owner/set names itself
 
 
 class CardData(NamedTuple):
@@ -119,6 +120,9 @@ def base(metric: str) -> str:
 
 def hub_dataset(name: str) -> str:
     """A data set's name on the Hub, or "" for one that can have none there."""
+    if name.startswith("hf:"):
+        pinned = HUB_SET.match(name)
+        return pinned[1] if pinned else ""
     name = name.partition(":")[0]
     return DATASETS.get(name, name if HUB_NAME.fullmatch(name) else "")
 

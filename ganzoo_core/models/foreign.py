@@ -21,7 +21,7 @@ from ganzoo_core.hub import download
 from ganzoo_core.models.export import export
 from ganzoo_core.models.store import Origin, built, check_entries, fill, on_meta, write_networks
 from ganzoo_core.nn.generator import Discriminator
-from ganzoo_core.nn.streams import DrawFrom
+from ganzoo_core.nn.sketch import sketching
 from ganzoo_core.objectives.arguments import Argument
 from ganzoo_core.plugin.records import Layout, resolve
 from ganzoo_core.registry.plugins import registry
@@ -76,16 +76,26 @@ class Foreign:
         """All networks on the meta device, which allocates nothing. Errors: GanzooError for arguments that none has."""
         made = self.recipe(args)
         try:
-            with torch.device("meta"), DrawFrom(torch.Generator):
+            with sketching():
                 return build_networks(made.networks or "", made.args)
         except Exception as fault:
             raise GanzooError(f"{self.name}: {escape(fault)}") from None
 
 
 def foreign_families() -> Iterator[Foreign]:
-    """Every installed family that has networks of its own; those that borrow them come under the lender's name."""
+    """Every installed family that names its networks itself."""
+    return (Foreign(name) for name, family in registry().families.items() if ":" in family.networks)
+
+
+def lending_families() -> list[Foreign]:
+    """One for all that play with the same networks: that which they are from."""
     families = registry().families
-    return (Foreign(name) for name, family in families.items() if ":" in family.networks)
+    lenders: dict[str, Foreign] = {}
+    for one in foreign_families():
+        networks, game = families[one.name].networks, families[one.name].objective
+        if networks not in lenders or networks.partition(".")[0] == game.partition(".")[0]:
+            lenders[networks] = one
+    return list(lenders.values())
 
 
 def hub_file(owner_and_path: str, revision: str, limit: int) -> Path:

@@ -22,6 +22,7 @@ from ganzoo_core.errors import GanzooError, UnknownNameError, escape, tell_user
 from ganzoo_core.files import make_folder, write_aside
 from ganzoo_core.nn.generator import Discriminator, Generator, Network, unneeded
 from ganzoo_core.nn.inputs import Label, name_classes
+from ganzoo_core.nn.sketch import sketching
 from ganzoo_core.nn.streams import STREAM, DrawFrom
 from ganzoo_core.objectives.arguments import network_names
 from ganzoo_core.objectives.objective import Objective
@@ -269,7 +270,7 @@ def on_meta(folder: Path, made: Recipe) -> tuple[dict[str, nn.Module], tuple[str
     """
     game: type[Objective] = resolve(registry().families[made.family].objective)
     try:
-        with torch.device("meta"), DrawFrom(torch.Generator):
+        with sketching(), DrawFrom(torch.Generator):
             nets = build_networks(made.networks or "", made.args)
     except Exception as fault:
         raise GanzooError(f"{folder}/config.json: networks.args: {escape(fault)}") from None

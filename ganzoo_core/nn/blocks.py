@@ -7,7 +7,9 @@ come in different orders.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import Any, cast
 
 import torch
@@ -182,11 +184,18 @@ def apply_spectral_norm(net: nn.Module, *kinds: type[nn.Module]) -> None:
 
 def sketched(layer: nn.Module) -> None:
     """spectral_norm for a sketch on the meta device, where only shapes count but torch's power iterations take long."""
-    tiny: Any = spectral_norm(nn.Linear(1, 1, device="cpu"))
-    norm = tiny.parametrizations.weight[0]
+    norm: Any = copy.deepcopy(tiny_norm())
     W = cast(Tensor, layer.weight).flatten(1)
     norm._u, norm._v = torch.empty_like(W[:, 0]), torch.empty_like(W[0])
     register_parametrization(layer, "weight", norm, unsafe=True)
+
+
+@cache
+def tiny_norm() -> nn.Module:
+    """Of a layer with one weight."""
+    tiny: Any = spectral_norm(nn.Linear(1, 1, device="cpu"))
+    norm: nn.Module = tiny.parametrizations.weight[0]
+    return norm
 
 
 def biases_last(net: nn.Module) -> None:

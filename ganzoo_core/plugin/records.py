@@ -172,7 +172,8 @@ class Layout:
 
     `args` -> a function (shapes by name) -> arguments of the networks; a KeyError or ValueError says that they are none
     of these. `names` -> a function (arguments) -> pairs (their name, our name), of layers or of single tensors, or
-    triples with an operation of ganzoo_import.operations. The name "" on their side keeps what ours begins with.
+    triples with an operation of ganzoo_import.operations. The name "" on their side keeps what ours begins with,
+    unless a later pair finds something; ../NAME is a tensor that lies beside the network in its file.
     """
 
     name: str

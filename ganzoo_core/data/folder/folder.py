@@ -6,17 +6,22 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
 from itertools import islice
-from typing import Literal, TypeVar
+from typing import BinaryIO, Literal, TypeVar
 
 import torch
 from torch import Tensor
 
 from ganzoo_core.data.dataset import KEPT_BYTES, WARNING, Dataset, DatasetInfo
+from ganzoo_core.data.folder import rows
+from ganzoo_core.data.folder.archive import is_archive, open_archive
+from ganzoo_core.data.folder.directory import LEAVES, Directory
 from ganzoo_core.data.folder.labels import read_labels
-from ganzoo_core.data.folder.listing import LEAVES, Bad, Listing, list_images, refuse_splits
+from ganzoo_core.data.folder.listing import Bad, Listing, list_images, refuse_splits
+from ganzoo_core.data.folder.places import Place
 from ganzoo_core.data.kept import Kept, room_for
 from ganzoo_core.data.pixels import taken, to_float
 from ganzoo_core.decoding import BadImage, Cut, Header, decode, inspect, span
@@ -42,7 +47,7 @@ def open_folder(
     follow_links: bool = False,
     cut: Cut | None = None,
 ) -> Folder:
-    """A folder of images, or one image, as x [n, C, size, size] in [-1, 1], and label [n] where it has classes.
+    """A folder or an archive of images, or one image: x [n, C, size, size] in [-1, 1], and label [n] if it has classes.
 
     Classes are its sub-folders, or those of a table of labels that lies in it. Of each image the centre square is
     served, or what `cut` makes of it. Unless asked, the size is that of the images if all share one square size, else
@@ -50,13 +55,12 @@ def open_folder(
     once, others when first used. Raises GanzooError (2) that names the first three bad files, or leaves them out
     (`skip`) and says so in the folder's notes.
     """
-    is_folder = os.path.isdir(path)
-    listing = list_images(path, follow_links=follow_links) if is_folder else _alone(path)
+    listing = _listed(path, follow_links)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, over strangers' files: what matters is an error here
         checked = _Checked(path, listing, on_bad_image == "skip", cut)
         checked.inspect()
-        if is_folder:
+        if not listing.alone:
             checked.label()
         return checked.folder(image_size, channels)
 
@@ -69,14 +73,14 @@ class Folder(Dataset):
 
     def __init__(
         self,
-        root: str,
+        place: Place,
         names: list[str],
         labels: Tensor | None,
         info: DatasetInfo,
         kept: Kept | None,
         cut: Cut | None,
     ) -> None:
-        self.root, self.names, self.labels, self.info, self.cut = root, names, labels, info, cut
+        self.place, self.names, self.labels, self.info, self.cut = place, names, labels, info, cut
         self._kept = kept
 
     def __len__(self) -> int:
@@ -100,27 +104,49 @@ class Folder(Dataset):
         return taken(self._kept.pixels, at)
 
     def _decoded(self, index: int) -> Tensor:
-        name = self.names[index]
-        try:
-            path, info = os.path.join(self.root, name), self.info
-            return _decoded(path, info.image_size or SIZE, info.channels or 3, self.cut)
-        except OSError as error:
-            raise ExternalError(
-                f"{escape(os.path.join(self.root, name))}: could be read before and cannot now: {error.strerror}",
-                "Restore it; a run goes on where it was saved with --resume.",
-            ) from error
-        except BadImage as error:
-            raise GanzooError(f"{escape(os.path.join(self.root, name))}: {error}", "Replace or remove it.") from error
+        info = self.info
+        with read_from(self.place, self.names[index]) as file:
+            return _decoded(file, info.image_size or SIZE, info.channels or 3, self.cut)
 
 
-def _decoded(path: str, size: int, channels: int, cut: Cut | None) -> Tensor:
-    pixels: Tensor = torch.from_numpy(decode(path, size, channels, cut))
+@contextmanager
+def read_from(place: Place, name: str) -> Iterator[BinaryIO]:
+    """A file that was sound when its place was opened.
+
+    Errors: GanzooError where it has turned bad, ExternalError where it cannot be read.
+    """
+    try:
+        with place.open(name) as file:
+            yield file
+    except OSError as error:
+        raise ExternalError(
+            f"{escape(place.where(name))}: could be read before and cannot now: {error.strerror}",
+            "Restore it; a run goes on where it was saved with --resume.",
+        ) from error
+    except BadImage as error:
+        raise GanzooError(f"{escape(place.where(name))}: {error}", "Replace or remove it.") from error
+
+
+def _decoded(file: BinaryIO, size: int, channels: int, cut: Cut | None) -> Tensor:
+    pixels: Tensor = torch.from_numpy(decode(file, size, channels, cut))
     return pixels
 
 
-def _alone(path: str) -> Listing:
-    root, name = os.path.split(os.path.abspath(path))
-    return Listing(root, [name])
+def are_many(path: str) -> bool:
+    """Whether pictures of one's own are asked for, and not one: a folder of them, an archive, rows."""
+    return path.startswith(rows.PREFIX) or os.path.isdir(path) or is_archive(path)
+
+
+def _listed(path: str, follow_links: bool) -> Listing:
+    """What a folder, an archive or a data set of the Hub holds; any other file is taken for one image."""
+    if path.startswith(rows.PREFIX):
+        return rows.list_rows(path)
+    if os.path.isdir(path):
+        return list_images(Directory(path, follow_links=follow_links))
+    if is_archive(path):
+        return list_images(open_archive(path))
+    folder, name = os.path.split(os.path.abspath(path))
+    return Listing(Directory(folder), [name], alone=True)
 
 
 class _Checked:
@@ -134,8 +160,7 @@ class _Checked:
 
     def inspect(self) -> None:
         """Headers of all files, and pixels of those whose end looks wrong: 60 us a file, and threads only cost."""
-        root = self.listing.root
-        results = [_or_bad(name, os.path.join(root, name), _sound) for name in self.listing.names]
+        results = [_or_bad(self.listing.place, name, _sound) for name in self.listing.names]
         self._weed(results)
         self.headers = [result for result in results if isinstance(result, Header)]
 
@@ -143,7 +168,7 @@ class _Checked:
         """Labels of a table, where there is one; sub-folders are classes unless they are plainly something else."""
         self.table = read_labels(self.listing)
         if not self.table:
-            refuse_splits(self.path, self.listing)
+            refuse_splits(self.listing)
 
     def folder(self, image_size: int | None, channels: int | None) -> Folder:
         size = image_size or _shared_size(self.headers) or SIZE
@@ -155,9 +180,8 @@ class _Checked:
         return self._built(self._facts(size, channels), pixels)
 
     def _decode(self, size: int, channels: int) -> list[Tensor]:
-        root = self.listing.root
         look = partial(_decoded, size=size, channels=channels, cut=self.cut)
-        results = list(_in_threads(lambda name: _or_bad(name, os.path.join(root, name), look), self.listing.names))
+        results = list(_in_threads(lambda name: _or_bad(self.listing.place, name, look), self.listing.names))
         self.headers = [h for h, result in zip(self.headers, results, strict=True) if not isinstance(result, Bad)]
         self._weed(results)
         return [result for result in results if isinstance(result, Tensor)]
@@ -166,7 +190,7 @@ class _Checked:
         listing = self.listing
         labels = torch.tensor(listing.labels) if listing.classes else None
         shape = (len(listing.names), info.channels or 3, info.image_size or SIZE, info.image_size or SIZE)
-        folder = Folder(listing.root, listing.names, labels, info, room_for(shape, KEPT_BYTES), self.cut)
+        folder = Folder(listing.place, listing.names, labels, info, room_for(shape, KEPT_BYTES), self.cut)
         for index, image in enumerate(pixels or []):
             folder.keep(index, image)
         folder.bad, folder.skipped = listing.bad, len(listing.bad)
@@ -190,7 +214,7 @@ class _Checked:
     def _flat(self) -> Iterator[str]:
         """Whether pictures of 16 bits use so little of them that they come out nearly of one colour."""
         deep = [n for n, header in zip(self.listing.names, self.headers, strict=True) if header.deep][:PROBED]
-        spans = [_or_bad(name, os.path.join(self.listing.root, name), span) for name in deep]
+        spans = [_or_bad(self.listing.place, name, span) for name in deep]
         widest = max((s for s in spans if isinstance(s, float)), default=1.0)
         if widest < NARROW:
             what = f"its pictures of 16 bits use {100 * widest:.1f} % of their range and come out nearly flat"
@@ -212,7 +236,7 @@ class _Checked:
     def _facts(self, size: int, channels: int) -> DatasetInfo:
         listing = self.listing
         return DatasetInfo(
-            name=as_text(os.path.basename(os.path.abspath(self.path))),
+            name=listing.title or as_text(os.path.basename(os.path.abspath(self.path))),
             keys=frozenset({"x", "label"} if listing.classes else {"x"}),
             image_size=size,
             channels=channels,
@@ -251,17 +275,17 @@ class _Checked:
         if empty:
             names = ", ".join(escape(listing.classes[i]) for i in sorted(empty)[:3])
             raise GanzooError(
-                f"folder {escape(self.path)}: {len(empty)} of {len(listing.classes)} classes have no images ({names})",
+                f"{self.listing.place}: {len(empty)} of {len(listing.classes)} classes have no images ({names})",
                 "Fill or remove these folders.",
             )
 
     def _refusal(self, what: str) -> GanzooError:
         bad = self.listing.bad
         if self.total == 1:
-            return GanzooError(f"image {escape(os.path.join(self.listing.root, bad[0].name))}: {bad[0].why}")
+            return GanzooError(f"image {escape(self.listing.place.where(bad[0].name))}: {bad[0].why}")
         follow = ", or pass --follow-links" if any(file.why == LEAVES for file in bad) else ""
         return GanzooError(
-            f"folder {escape(self.path)}: {len(bad):,} of {self.total:,} images {what}: {_named(bad, 3)}",
+            f"{self.listing.place}: {len(bad):,} of {self.total:,} images {what}: {_named(bad, 3)}",
             "" if self.skip else f"Replace or remove them{follow}, or go on without them: --on-bad-image skip.",
         )
 
@@ -272,16 +296,17 @@ def _named(bad: Sequence[Bad], most: int) -> str:
     return named + (f" and {len(bad) - most:,} more" if len(bad) > most else "")
 
 
-def _sound(path: str) -> Header:
-    header = inspect(path)
+def _sound(file: BinaryIO) -> Header:
+    header = inspect(file)
     if header.suspect:
-        decode(path, 1, 1)
+        decode(file, 1, 1)
     return header
 
 
-def _or_bad(name: str, path: str, look: Callable[[str], Result]) -> Result | Bad:
+def _or_bad(place: Place, name: str, look: Callable[[BinaryIO], Result]) -> Result | Bad:
     try:
-        return look(path)
+        with place.open(name) as file:
+            return look(file)
     except BadImage as error:
         return Bad(name, str(error))
     except OSError as error:

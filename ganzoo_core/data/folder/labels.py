@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from ganzoo_core.data.folder.listing import Listing
-from ganzoo_core.data.folder.tables import LARGEST, matched, read_pairs
+from ganzoo_core.data.folder.places import Place
+from ganzoo_core.data.folder.tables import matched, read_pairs, read_text
 from ganzoo_core.errors import GanzooError, escape
 
 STYLEGAN = "dataset.json"
@@ -17,21 +17,23 @@ COLUMN = ("label", "labels", "class", "class_name", "category", "target")
 
 
 def read_labels(listing: Listing) -> str:
-    """Gives a listing the labels of its table, if it has one; the table's path, or "".
+    """Gives a listing the labels of its table, if it has one; the table's name, or "".
 
     Whole numbers, names, or vectors of which one number is 1 and all others are 0. A dataset.json without labels means
     that its sub-folders are none either. Errors: GanzooError for a table that cannot be read, that leaves images out,
     or whose labels are other numbers.
     """
-    path = next((p for p in (os.path.join(listing.root, name) for name in TABLES) if os.path.isfile(p)), "")
-    content = _content(path) if path.endswith(STYLEGAN) else None
-    if not path or (isinstance(content, (dict, list)) and "labels" not in content):
+    place = listing.place
+    table = next(filter(place.holds, TABLES), "")
+    content = _content(place, table) if table == STYLEGAN else None
+    if not table or (isinstance(content, (dict, list)) and "labels" not in content):
         return ""  # another program's dataset.json
     empty = isinstance(content, dict) and content["labels"] is None
-    pairs = [] if empty else read_pairs(path, COLUMN)
+    pairs = [] if empty else read_pairs(place, table, COLUMN)
     if not pairs:
         listing.labels, listing.classes = [], ()
-        return path
+        return table
+    path = place.where(table)
     said = matched(path, pairs, listing.names, "Add them, or take the file away to train without labels.")
     values = [_class_of(path, name, said[name]) for name in listing.names]
     known = sorted(set(values), key=lambda value: (isinstance(value, str), value))
@@ -40,15 +42,14 @@ def read_labels(listing: Listing) -> str:
     listing.classes = tuple(str(value) for value in known)
     number = {value: i for i, value in enumerate(known)}
     listing.labels = [number[value] for value in values]
-    return path
+    return table
 
 
-def _content(path: str) -> Any:
+def _content(place: Place, table: str) -> Any:
     """Of a file of JSON; None for what is none, of which read_pairs says what is wrong."""
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            return json.load(file) if os.path.getsize(path) <= LARGEST else None
-    except (OSError, ValueError, RecursionError):
+        return json.loads(read_text(place, table))
+    except (GanzooError, ValueError, RecursionError):
         return None
 
 

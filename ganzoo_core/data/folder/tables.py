@@ -11,6 +11,8 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ganzoo_core.data.folder.places import Place
+from ganzoo_core.decoding import BadImage
 from ganzoo_core.errors import GanzooError, escape
 
 LARGEST = 64 << 20  # bytes of a table
@@ -19,22 +21,22 @@ FILE = ("file_name", "filename", "file", "image", "image_path", "img", "path", "
 Pair = tuple[str, Any]
 
 
-def read_pairs(path: str, value: Sequence[str]) -> list[Pair]:
+def read_pairs(place: Place, table: str, value: Sequence[str]) -> list[Pair]:
     """(file name, value) of every row, the value from the first column that is named as one of `value`.
 
     JSON may be a list of rows, a table {file name: value}, StyleGAN's {"labels": [[file name, label], ...]} or COCO's
     {"images": ..., "annotations": ...}. Errors: GanzooError for what is no such table.
     """
-    text = _text(path)
+    text = read_text(place, table)
     try:
-        if path.endswith(".json"):
+        if table.endswith(".json"):
             return _json_pairs(json.loads(text), value)
-        if path.endswith(".jsonl"):
+        if table.endswith(".jsonl"):
             return _row_pairs([json.loads(line) for line in text.split("\n") if line.strip()], value)
         return _row_pairs(_csv_rows(text), value)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, csv.Error) as error:
         raise GanzooError(
-            f"{escape(path)}: is no table of {value[0]}s: {escape(error, 100) or type(error).__name__}",
+            f"{escape(place.where(table))}: is no table of {value[0]}s: {escape(error, 100) or type(error).__name__}",
             f"Every row needs {FILE[0]} and {value[0]}.",
         ) from None
 
@@ -61,18 +63,22 @@ def matched(path: str, pairs: Iterable[Pair], names: Sequence[str], hint: str = 
     return found
 
 
-def _text(path: str) -> str:
+def read_text(place: Place, name: str) -> str:
+    """A whole file of words. Errors: GanzooError for what is none, is too large or cannot be read."""
+    path = escape(place.where(name))
     try:
-        if os.path.getsize(path) > LARGEST:
-            raise GanzooError(f"{escape(path)}: has more than {LARGEST >> 20} MiB")
-        with open(path, "rb") as file:
-            data = file.read()
+        with place.open(name) as file:
+            data = file.read(LARGEST + 1)
     except OSError as error:
-        raise GanzooError(f"{escape(path)}: cannot be read: {error.strerror}") from None
+        raise GanzooError(f"{path}: cannot be read: {error.strerror}") from None
+    except BadImage as error:
+        raise GanzooError(f"{path}: {error}") from None
+    if len(data) > LARGEST:
+        raise GanzooError(f"{path}: has more than {LARGEST >> 20} MiB")
     try:
         return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeError:
-        raise GanzooError(f"{escape(path)}: is no text in UTF-8", "Save it as UTF-8.") from None
+        raise GanzooError(f"{path}: is no text in UTF-8", "Save it as UTF-8.") from None
 
 
 def _csv_rows(text: str) -> list[dict[str, Any]]:

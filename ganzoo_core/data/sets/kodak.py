@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
 from ganzoo_core.data.dataset import Dataset, DatasetInfo, fingerprint
+from ganzoo_core.data.folder.directory import Directory
 from ganzoo_core.data.locations import find, missing
 from ganzoo_core.data.views.resolution import LICENCE, SuperResolution
 from ganzoo_core.data.views.whole import Crops, Uncut, decoded
@@ -40,6 +42,7 @@ def open_kodak(
         licence=LICENCE,
         fingerprint=fingerprint("kodak", size, channels or 3, *(Path(path).read_bytes() for path in paths)),
     )
-    look = partial(decoded, longest_side=0, channels=channels or 3)
-    source = Uncut(info, [look(path) for path in paths]) if test else Crops(info, paths)
+    place = Directory(os.path.dirname(paths[0]))  # each has the whole of its path as its name: roots may differ
+    look = partial(decoded, place, longest_side=0, channels=channels or 3)
+    source = Uncut(info, [look(path) for path in paths]) if test else Crops(info, place, paths)
     return SuperResolution(source, int(factor), info.name)

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ganzoo_core.data.dataset import Dataset, fingerprint
 from ganzoo_core.data.folder.folder import Folder, open_folder
-from ganzoo_core.data.folder.tables import LARGEST, matched, read_pairs
+from ganzoo_core.data.folder.places import Place
+from ganzoo_core.data.folder.tables import matched, read_pairs, read_text
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.seeds import hash32
 from ganzoo_core.text import encode_text
@@ -76,21 +77,22 @@ def open_captions(path: str, options: Mapping[str, Any]) -> Dataset:
     A picture may have several captions: several rows, a list, or several lines.
     """
     folder = open_folder(path, **options)
-    table = next((p for p in (os.path.join(folder.root, name) for name in TABLES) if os.path.isfile(p)), "")
-    said = captions_of(table, folder.names) if table else texts_of(folder)
+    place = folder.place
+    table = next(filter(place.holds, TABLES), "")
+    said = captions_of(place, table, folder.names) if table else texts_of(folder)
     if not any(said.values()):
-        raise GanzooError(f"folder {escape(path)}: has no captions", f"Write {TABLES[0]}: a line per image, {EXAMPLE}.")
+        raise GanzooError(f"{place}: has no captions", f"Write {TABLES[0]}: a line per image, {EXAMPLE}.")
     for name, captions in said.items():
-        refuse_bad(table or os.path.join(folder.root, text_beside(name)), name, captions)
+        refuse_bad(place.where(table or text_beside(name)), name, captions)
     captions = [said[name] for name in folder.names]
     if any(len(some) > 1 for some in captions):
         return SeverallyCaptioned(folder, captions)
     return Captioned(folder.info.name, folder, range(len(folder)), [some[0] for some in captions], "")
 
 
-def captions_of(table: str, names: Sequence[str]) -> dict[str, list[Any]]:
+def captions_of(place: Place, table: str, names: Sequence[str]) -> dict[str, list[Any]]:
     """The captions of the pictures `names` by a table."""
-    found = matched(table, read_pairs(table, COLUMN), names)
+    found = matched(place.where(table), read_pairs(place, table, COLUMN), names)
     return {name: [caption for one in given for caption in listed(one)] for name, given in found.items()}
 
 
@@ -100,26 +102,17 @@ def listed(given: Any) -> list[Any]:
 
 def texts_of(folder: Folder) -> dict[str, list[Any]]:
     """The captions of a folder's pictures by the .txt beside each, line by line; nothing for one that has none."""
-    return {name: lines_of(os.path.join(folder.root, text_beside(name))) for name in folder.names}
+    return {name: lines_of(folder.place, text_beside(name)) for name in folder.names}
 
 
 def text_beside(name: str) -> str:
     return os.path.splitext(name)[0] + ".txt"
 
 
-def lines_of(path: str) -> list[Any]:
-    """Errors: GanzooError for what is no text."""
-    try:
-        if not os.path.isfile(path):
-            return []
-        if os.path.getsize(path) > LARGEST:
-            raise GanzooError(f"{escape(path)}: has more than {LARGEST >> 20} MiB")
-        with open(path, encoding="utf-8-sig") as file:
-            return [line.strip() for line in file if line.strip()]
-    except UnicodeError:
-        raise GanzooError(f"{escape(path)}: is no text in UTF-8", "Save it as UTF-8.") from None
-    except OSError as error:
-        raise GanzooError(f"{escape(path)}: cannot be read: {error.strerror}") from None
+def lines_of(place: Place, name: str) -> list[Any]:
+    """None where there is no such file. Errors: GanzooError for what is no text."""
+    text = read_text(place, name) if place.holds(name) else ""
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def refuse_bad(table: str, name: str, captions: Sequence[Any]) -> None:

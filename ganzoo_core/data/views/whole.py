@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,10 +10,11 @@ import torch
 from torch import Tensor
 
 from ganzoo_core.data.dataset import KEPT_BYTES, Dataset, DatasetInfo, fingerprint
-from ganzoo_core.data.folder.folder import Folder, open_folder
+from ganzoo_core.data.folder.folder import open_folder, read_from
+from ganzoo_core.data.folder.places import Place
 from ganzoo_core.data.pixels import to_float
-from ganzoo_core.decoding import BadImage, decode, padded, stretched, whole
-from ganzoo_core.errors import ExternalError, GanzooError, escape
+from ganzoo_core.decoding import decode, padded, stretched, whole
+from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.seeds import hash32
 
 
@@ -38,14 +38,14 @@ class Uncut(Dataset):
 class Crops(Dataset):
     """x [n, C, size, size]: in training a random part of each picture, turned or mirrored; else its middle."""
 
-    def __init__(self, info: DatasetInfo, paths: Sequence[str]) -> None:
-        self.info, self.paths = info, paths
+    def __init__(self, info: DatasetInfo, place: Place, names: Sequence[str]) -> None:
+        self.info, self.place, self.names = info, place, names
         self.size, self.channels = info.image_size or 1, info.channels or 3
         self.kept: dict[int, Tensor] = {}
         self.room = KEPT_BYTES
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.names)
 
     def fetch(self, indices: Sequence[int]) -> dict[str, Tensor]:
         return {"x": to_float(torch.stack([self.middle(self.picture(i)) for i in indices]))}
@@ -73,11 +73,12 @@ class Crops(Dataset):
     def picture(self, index: int) -> Tensor:
         """uint8 [C, H, W]; remembered as long as there is room."""
         if index not in self.kept:
-            pixels = decoded(self.paths[index], 0, self.channels)
+            pixels = decoded(self.place, self.names[index], 0, self.channels)
             if min(pixels.shape[1:]) < self.size:
                 height, width = pixels.shape[1:]
+                where = escape(self.place.where(self.names[index]))
                 raise GanzooError(
-                    f"{escape(self.paths[index])}: {width}x{height}, smaller than the {self.size} px that are cut out",
+                    f"{where}: {width}x{height}, smaller than the {self.size} px that are cut out",
                     "Remove it, or ask for a smaller image_size.",
                 )
             if pixels.numel() > self.room:
@@ -86,20 +87,17 @@ class Crops(Dataset):
         return self.kept[index]
 
 
-def decoded(path: str, longest_side: int, channels: int) -> Tensor:
+def decoded(place: Place, name: str, longest_side: int, channels: int) -> Tensor:
     """uint8 [C, H, W]. Errors: GanzooError where the file is bad, ExternalError where it cannot be read."""
-    try:
-        return torch.from_numpy(decode(path, longest_side, channels, whole))
-    except BadImage as error:
-        raise GanzooError(f"{escape(path)}: {error}", "Replace or remove it.") from error
-    except OSError as error:
-        raise ExternalError(f"{escape(path)}: {error.strerror}", "Restore it.") from error
+    with read_from(place, name) as file:
+        return torch.from_numpy(decode(file, longest_side, channels, whole))
 
 
 def open_uncut(path: str, longest_side: int, options: Mapping[str, Any]) -> Dataset:
     """One image, or a folder of images of one size: x [n, C, H, W] whose longer side is at most `longest_side`."""
-    files, folder = checked(path, options)
-    pictures = [decoded(file, longest_side, folder.info.channels or 3) for file in files]
+    folder = open_folder(path, **options)
+    channels = folder.info.channels or 3
+    pictures = [decoded(folder.place, name, longest_side, channels) for name in folder.names]
     uncut = Uncut(served(folder.info, None, "uncut", longest_side), pictures)
     uncut.notes = folder.file_notes
     return uncut
@@ -107,8 +105,8 @@ def open_uncut(path: str, longest_side: int, options: Mapping[str, Any]) -> Data
 
 def open_crops(path: str, options: Mapping[str, Any]) -> Dataset:
     """A folder of large images: x [n, C, size, size], random parts of them."""
-    files, folder = checked(path, options)
-    crops = Crops(served(folder.info, folder.info.image_size, "crops"), files)
+    folder = open_folder(path, **options)
+    crops = Crops(served(folder.info, folder.info.image_size, "crops"), folder.place, folder.names)
     crops.notes = folder.file_notes
     return crops
 
@@ -121,12 +119,6 @@ def open_padded(path: str, options: Mapping[str, Any]) -> Dataset:
 def open_stretched(path: str, options: Mapping[str, Any]) -> Dataset:
     """A folder whose pictures are made square, all of them."""
     return open_folder(path, **options, cut=stretched)
-
-
-def checked(path: str, options: Mapping[str, Any]) -> tuple[list[str], Folder]:
-    """The sound images of a folder, and the folder."""
-    folder = open_folder(path, **options)
-    return [os.path.join(folder.root, name) for name in folder.names], folder
 
 
 def served(info: DatasetInfo, image_size: int | None, *how: object) -> DatasetInfo:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.models import Foreign, foreign_families
-from ganzoo_import.match import IN_ORDER, SAME_NAMES, Fit, called, fits
+from ganzoo_core.models import Foreign, lending_families
+from ganzoo_import.match import IN_ORDER, SAME_NAMES, Fit, by_layouts, called, fits
 from ganzoo_import.unwrap import Group
 
 
@@ -40,9 +40,14 @@ class Assembled(NamedTuple):
         return any(fit.layout == IN_ORDER for fit in self.chosen.values())
 
 
-def assemble(family: Foreign, groups: Sequence[Group], given: Mapping[str, Any]) -> Assembled:
+Attempts = Callable[[Foreign, Group], Iterable[Fit]]
+
+
+def assemble(
+    family: Foreign, groups: Sequence[Group], given: Mapping[str, Any], attempts: Attempts = fits
+) -> Assembled:
     """The best of a family that these groups can be: its generators must be among them, discriminators may be."""
-    tried = [fit for group in groups for fit in fits(family, group)]
+    tried = [fit for group in groups for fit in attempts(family, group)]
     layouts = {layout.name: layout for layout in family.layouts}
     whole = sorted((f for f in tried if not f.faults), key=lambda f: not called(layouts.get(f.layout), f.group))
     chosen: dict[str, Fit] = {}
@@ -76,12 +81,18 @@ def together(family: Foreign, args: Mapping[str, Any], chosen: Sequence[Fit]) ->
 
 
 def all_families(groups: Sequence[Group]) -> list[Assembled]:
-    """What every installed family makes of a file, the nearest first."""
-    made = [assemble(family, groups, {}) for family in foreign_families()]
-    return sorted(
-        made,
-        key=lambda one: (not one.chosen or bool(one.faults), SAME_NAMES in one.layout, -one.agree, one.family.name),
-    )
+    """What installed families make of a file, the nearest first; of those with the same networks one is asked.
+
+    Where a layout that is declared fits, nothing else is tried.
+    """
+    families = lending_families()
+    declared = [assemble(family, groups, {}, by_layouts) for family in families]
+    made = [one for one in declared if fitting(one)] or [assemble(family, groups, {}) for family in families]
+    return sorted(made, key=lambda one: (not fitting(one), SAME_NAMES in one.layout, -one.agree, one.family.name))
+
+
+def fitting(one: Assembled) -> bool:
+    return bool(one.chosen) and not one.faults
 
 
 def of_family(name: str, groups: Sequence[Group], given: Mapping[str, Any]) -> Assembled:

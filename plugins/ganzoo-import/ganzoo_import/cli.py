@@ -111,16 +111,18 @@ def given(family: str, texts: tuple[str, ...]) -> dict[str, Any]:
 
 def report(tried: list[Assembled]) -> None:
     """Which families fit; where none does, which is nearest and why not."""
-    fitting = [one for one in tried if one.chosen and not one.faults]
-    for one in fitting:
+    from ganzoo_import.assemble import fitting
+
+    found = [one for one in tried if fitting(one)]
+    for one in found:
         print(f"{one.family.name}  {', '.join(one.chosen)}  {spelled(one)}  ({one.layout})")
-    if not fitting:
+    if not found:
         near = tried[0]
         tell_user(f"no family fits; the nearest is {near.family.name} {spelled(near)}".rstrip())
         for fault in near.faults[:5]:
             tell_user(f"  it {fault}")
         raise GanzooError("no family that is installed fits this file", "`ganzoo list` shows which there are.")
-    tell_user(f"next: give --family {fitting[0].family.name} --license SPDX --source TEXT -o DIR")
+    tell_user(f"next: give --family {found[0].family.name} --license SPDX --source TEXT -o DIR")
 
 
 def spelled(one: Assembled) -> str:

@@ -60,7 +60,7 @@ def by_layouts(family: Foreign, group: Group) -> Iterator[Fit]:
             missing = f"has no {escape(fault.args[0], 80)}" if isinstance(fault, KeyError) else escape(fault, 120)
             yield Fit(family.name, layout.network, layout.name, {}, group.name, faults=(missing,))
             continue
-        yield named(family, layout.network, layout.name, args, group, sketch, renamed(group.tensors, pairs))
+        yield named(family, layout.network, layout.name, args, group, sketch, renamed(with_beside(group), pairs))
 
 
 def by_presets(family: Foreign, group: Group) -> Iterator[Fit]:
@@ -127,6 +127,11 @@ def renamed(tensors: Mapping[str, Tensor], pairs: Iterable[tuple[str, ...]]) -> 
     return made
 
 
+def with_beside(group: Group) -> dict[str, Tensor]:
+    """A group's tensors, and as ../NAME those that lie beside it."""
+    return {**group.tensors, **{f"../{name}": value.float() for name, value in group.beside.items()}}
+
+
 def named(
     family: Foreign, network: str, layout: str, args: Mapping[str, Any], group: Group, sketch: nn.Module,
     names: Mapping[str, tuple[str, str]],
@@ -135,7 +140,7 @@ def named(
     made: dict[str, Tensor] = {}
     faults: list[str] = []
     wanted = sketch.state_dict()
-    plain = plain_of(group.tensors, names)
+    plain = plain_of(with_beside(group), names)
     for name, value in wanted.items():
         found = taken(name, value, plain)
         if found is None and name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -22,6 +23,7 @@ class Group(NamedTuple):
 
     name: str  # the way to it, and the file's name
     tensors: dict[str, Tensor]
+    beside: Mapping[str, Tensor] = MappingProxyType({})  # single tensors that lie beside the networks of its file
 
     @property
     def averaged(self) -> bool:
@@ -34,8 +36,10 @@ def groups(content: Content, file: str) -> list[Group]:
     for way, tensor in content.tensors.items():
         if not of_optimizer(way):
             found.setdefault(way[:-1], {})[way[-1]] = tensor
+    beside = found.pop((), {}) if len(found) > 1 and all("." not in name for name in found.get((), {})) else {}
     made = [part for way, tensors in found.items() for part in parted("/".join([file, *way]), tensors)]
-    return sorted((Group(name, unwrapped(tensors)) for name, tensors in made), key=lambda group: not group.averaged)
+    whole = (Group(name, unwrapped(tensors), beside) for name, tensors in made)
+    return sorted(whole, key=lambda group: not group.averaged)
 
 
 def of_optimizer(way: tuple[str, ...]) -> bool:

@@ -226,6 +226,20 @@ def test_a_generator_and_its_discriminator_out_of_one_wrapper(tmp_path, networks
     card = (tmp_path / "m" / "README.md").read_text()
     assert "Others have trained these weights: a test" in card and (tmp_path / "m" / "samples.png").exists()
     assert ganzoo("verify", tmp_path / "m").returncode == 0
+    goes_on(tmp_path / "m", tmp_path / "run")
+
+
+def goes_on(model, run):
+    """Both networks of an imported model are where training begins."""
+    args = ("--preset", "tiny", "--data", "digits", "--images", "16", "--batch-size", "16", "-c", "lr=0")
+    sizes = [part for key in ("width", "z_dim", "image_size") for part in ("-c", f"{key}={TINY[key]}")]
+    done = ganzoo("train", "dcgan", *args, *sizes, "--init", model, "--out", run, "--ema-images", "0")
+    assert done.returncode == 0, done.stderr
+    before, after = gz.load(model), gz.load(run / "model")
+    for kind in ("networks", "discriminators"):
+        for name, net in getattr(before, kind).items():
+            again = dict(getattr(after, kind)[name].named_parameters())
+            assert all(torch.equal(value, again[key]) for key, value in net.named_parameters()), (kind, name)
 
 
 def half(x):

@@ -1,4 +1,4 @@
-"""How mimicry calls the tensors of SNGAN, and BigGAN's authors those of SAGAN."""
+"""How mimicry calls the tensors of SNGAN and SAGAN, and BigGAN's authors those of SAGAN."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 Shapes = Mapping[str, tuple[int, ...]]
 Pairs = Iterator[tuple[str, ...]]
+ATTENTION = (("theta", "g"), ("phi", "f"), ("g", "h"), ("o", "v"), ("gamma", "gamma"))  # theirs, ours
 
 
 def numbered(shapes: Shapes, form: str, start: int) -> list[int]:
@@ -64,6 +65,38 @@ def mimicry_d(args: Mapping[str, Any]) -> Pairs:
     yield from ((f"l{n + 1}", head), ("l_y", "head.embed"))
 
 
+def of_mimicry_sagan_g(shapes: Shapes) -> dict[str, Any]:
+    """Attention follows the second of three blocks, or the third of five. D is taken to mirror G."""
+    made = of_mimicry_g(shapes)
+    widths, n = made["g_widths"], len(made["g_widths"]) - 1
+    if shapes["attn_block.theta.weight"][1] != widths[n // 2 + 1]:
+        raise ValueError("attends to another map")
+    side = made["image_size"] // 2**n * 2 ** (n // 2 + 1)
+    return {**made, "d_widths": tuple(reversed(widths)), "d_halvings": n, "attention": side}
+
+
+def mimicry_sagan_g(args: Mapping[str, Any]) -> Pairs:
+    """Gains and biases of a class lie side by side in one table."""
+    yield "l1", "linear"
+    n = len(args["g_widths"]) - 1
+    for i in range(n):
+        theirs, attending = f"block{i + 2}", args["image_size"] // 2 ** (n - 1 - i) == args["attention"]
+        ours = f"blocks.{i}.block" if attending else f"blocks.{i}"
+        yield from ((f"{theirs}.c1", f"{ours}.conv1"), (f"{theirs}.c2", f"{ours}.conv2"))
+        yield f"{theirs}.c_sc", f"{ours}.shortcut"
+        for k in (1, 2):
+            if args["classes"]:
+                yield f"{theirs}.b{k}.bn", f"{ours}.bn{k}.bn"
+                yield f"{theirs}.b{k}.embed.weight", f"{ours}.bn{k}.affine.gain.weight", "first half less one"
+                yield f"{theirs}.b{k}.embed.weight", f"{ours}.bn{k}.affine.bias.weight", "second half"
+            else:
+                yield f"{theirs}.b{k}", f"{ours}.bn{k}"
+        if attending:
+            for part, mine in ATTENTION:
+                yield f"attn_block.{part}", f"blocks.{i}.attention.{mine}"
+    yield from ((f"b{n + 2}", "bn"), (f"c{n + 2}", "conv"))
+
+
 def of_authors_g(shapes: Shapes) -> dict[str, Any]:
     """Of BigGAN-PyTorch's G without shared embeddings. D is taken to mirror it."""
     return {
@@ -107,7 +140,7 @@ def block_of(i: int, attending: bool) -> Generator[tuple[str, ...], None, str]:
     for theirs, ours in (("conv1", "conv1"), ("conv2", "conv2"), ("conv_sc", "shortcut")):
         yield f"blocks.{i}.0.{theirs}", f"{block}.{ours}"
     if attending:
-        for theirs, ours in (("theta", "g"), ("phi", "f"), ("g", "h"), ("o", "v"), ("gamma", "gamma")):
+        for theirs, ours in ATTENTION:
             yield f"blocks.{i}.1.{theirs}", f"blocks.{i}.attention.{ours}"
     return block
 

@@ -91,6 +91,9 @@ def ganzoo_layouts() -> Iterable[Layout]:
         Layout("mimicry_sngan_g", "sngan", whose, f"{here}:of_mimicry_g", f"{here}:mimicry_g", "G", ("netG",)),
         Layout("mimicry_sngan_d", "sngan", whose, f"{here}:of_mimicry_d", f"{here}:mimicry_d", "D", ("netD",)),
         Layout(
+            "mimicry_sagan_g", "sagan", whose, f"{here}:of_mimicry_sagan_g", f"{here}:mimicry_sagan_g", "G", ("netG",)
+        ),
+        Layout(
             "authors_sagan_g", "sagan", "BigGAN-PyTorch", f"{here}:of_authors_g", f"{here}:authors_g", "G", ("G_ema",)
         ),
     ]

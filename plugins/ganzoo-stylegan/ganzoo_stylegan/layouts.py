@@ -24,8 +24,9 @@ def of_g(shapes: Shapes) -> dict[str, Any]:
 
 
 def g(args: Mapping[str, Any]) -> Pairs:
-    """The average of w lies beside G in their files, and begins anew."""
-    yield from (("", "mapping.w_avg"), ("input.input", "synthesis.blocks.0.const", "first"))
+    """The average of w lies beside G in their files; where it does not, it begins anew."""
+    yield from (("", "mapping.w_avg"), ("../latent_avg", "mapping.w_avg"))
+    yield "input.input", "synthesis.blocks.0.const", "first"
     for i in range(args["mapping_layers"]):
         yield f"style.{i + 1}", f"mapping.layers.{i}"
     yield from layer("conv1", "synthesis.blocks.0.conv", 0)
