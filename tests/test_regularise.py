@@ -192,7 +192,7 @@ def test_a_regularised_run_resumes_exactly(tmp_path) -> None:
     [
         ("dcgan", {"regularise": "r1"}, "batch norm"), ("stylegan2", {"regularise": "zcr"}, "zcr"),
         ("pix2pix", {"regularise": "cr"}, "pictures"), ("sngan", {"regularise": "lecam:much"}, "lecam:much"),
-        ("sngan", {"regularise": "lekam"}, "lecam"),
+        ("sngan", {"regularise": "lekam"}, "lecam"), ("infogan", {"regularise": "lecam"}, "does not ask D(x)"),
     ],
 )  # fmt: skip
 def test_what_does_not_suit_is_refused_in_one_line(family: str, given: dict[str, str], says: str) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ from ganzoo_core.objectives import penalties
 from ganzoo_core.objectives.augment import Made, moved, scaled, warp
 from ganzoo_core.objectives.losses import Terms, to_float32
 from ganzoo_core.objectives.objective import Batch, Objective, Phase
+
 
 @dataclass(frozen=True)
 class Look:
@@ -163,7 +164,7 @@ def inconsistency(look: Look, other: Tensor) -> Tensor:
 
 
 def picture_of(look: Look) -> Tensor:
-    """Errors: GanzooError for samples that are no pictures, and pictures beside others, which would have to move too."""
+    """Errors: GanzooError for samples that are no pictures, and pictures beside others, which would have to move."""
     if any(isinstance(part, Tensor) and (part.ndim == 4) != (part is look.x) for part in (look.x, *look.conditions)):
         what = f"regularise: {type(look.net).__name__} is shown no pictures, or pictures beside others"
         raise GanzooError(what, "Consistency moves pictures: choose r1, r2 or lecam.")
@@ -192,49 +193,80 @@ def parsed(word: str) -> Regulariser:
         raise GanzooError(f"regularise={name}:{weight}: is no weight", f"Say {name}:{kind.weight:g}, say.") from None
 
 
+class Ledger(nn.ModuleDict):
+    """The regularisers of every discriminator by its name, and whether anything has been paid for yet."""
+
+    paid = False
+
+    def of(self, name: str) -> Iterator[tuple[str, Regulariser]]:
+        for kind, regulariser in cast(nn.ModuleDict, self[name]).items():
+            yield kind, cast(Regulariser, regulariser)
+
+
 def regularise(objective: Objective, words: Sequence[str]) -> None:
     """Let every discriminator of a game pay for what `words` name. Errors: GanzooError where it does not suit them."""
     judges = objective.discriminators()
     if not judges:
         raise GanzooError(f"regularise: {type(objective).__name__} has no discriminator", "Leave it out.")
-    chosen = {name: nn.ModuleDict({word.partition(":")[0]: parsed(word) for word in words}) for name in judges}
-    for name, regularisers in chosen.items():
-        if not all(regulariser.batch_norm for regulariser in regularisers.values()):
-            penalties.require_no_batch_norm(judges[name])
-    objective.add_module("regularisers", nn.ModuleDict(chosen))
+    ledger = Ledger({D: nn.ModuleDict({word.partition(":")[0]: parsed(word) for word in words}) for D in judges})
+    for name, D in judges.items():
+        if not all(regulariser.batch_norm for _, regulariser in ledger.of(name)):
+            penalties.require_no_batch_norm(D)
+    objective.add_module("regularisers", ledger)
     objective.phases = partial(regularised_phases, objective, objective.phases)  # type: ignore[method-assign]
 
 
 def regularised_phases(objective: Objective, phases: Callable[[], Sequence[Phase]]) -> list[Phase]:
     return [
-        replace(phase, steps=[replace(step, loss=partial(regularised, objective, step.loss)) for step in phase.steps])
+        replace(
+            phase,
+            steps=[replace(step, loss=partial(regularised, objective, step.loss)) for step in phase.steps],
+            on_step_end=partial(settled, objective, phase),
+        )
         for phase in phases()
     ]
+
+
+def settled(objective: Objective, phase: Phase, u: float) -> None:
+    """Errors: GanzooError after the first iteration of a game in which discriminators move and nothing was heard."""
+    phase.on_step_end(u)
+    played = {id(w) for player in phase.players for w in player.parameters()}
+    judging = any(id(w) in played for D in objective.discriminators().values() for w in D.parameters())
+    if judging and not cast(Ledger, objective.regularisers).paid:
+        what = f"regularise: {type(objective).__name__} does not ask D(x) about real samples and about made ones"
+        raise GanzooError(what, "Leave it out.")
 
 
 def regularised(objective: Objective, loss: Callable[[Batch], Terms], batch: Batch) -> Terms:
     """The loss, and what the networks that move pay besides."""
     with listening(objective) as notes:
         terms = dict(loss(batch))
-    for kind, value in owed(objective, notes):
+    moving = [name for name, D in objective.discriminators().items() if moves(D)]
+    ledger = cast(Ledger, objective.regularisers)
+    owed = d_owes(ledger, notes, moving) if moving else g_owes(ledger, notes)
+    for kind, value in owed:
         terms[kind] = terms[kind] + value if kind in terms else value
     return terms
 
 
-def owed(objective: Objective, notes: Notes) -> Iterator[tuple[str, Tensor]]:
-    """What each discriminator that moves owes for what it has said; where none moves, what G owes.
-
-    A step in which D is not shown both kinds of samples (lazy regularisation, say) costs nothing more.
-    """
-    moving = {name for name, D in objective.discriminators().items() if moves(D)}
-    for name, regularisers in objective.regularisers.items():  # type: ignore[operator]
-        for kind, regulariser in regularisers.items():
-            if name in moving and name in notes.real and name in notes.fake:
-                heard = Heard(notes.real[name], notes.fake[name], notes.drawn)
+def d_owes(ledger: Ledger, notes: Notes, moving: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
+    """A step in which D is not shown both kinds of samples (lazy regularisation, say) costs nothing more."""
+    for name in moving:
+        if name in notes.real and name in notes.fake:
+            heard = Heard(notes.real[name], notes.fake[name], notes.drawn)
+            for kind, regulariser in ledger.of(name):
                 yield kind, regulariser.strength * regulariser.d(heard)
-            elif not moving and notes.drawn is not None and moves(notes.drawn.net):
-                if (value := regulariser.g(notes.drawn)) is not None:
-                    yield kind, regulariser.strength * value
+            ledger.paid = True
+
+
+def g_owes(ledger: Ledger, notes: Notes) -> Iterator[tuple[str, Tensor]]:
+    """Once, however many discriminators there are."""
+    if notes.drawn is None or not moves(notes.drawn.net):
+        return
+    for kind, regulariser in ledger.of(next(iter(ledger))):
+        value = regulariser.g(notes.drawn)
+        if value is not None:
+            yield kind, regulariser.strength * value
 
 
 def moves(net: nn.Module) -> bool:

@@ -62,7 +62,7 @@ class G(Generator):
         self.conv = nn.Conv2d(widths[-1], channels, 3, padding=1)
         self.register_buffer("stand", torch.tensor(False))
 
-    def forward(self, z: Tensor, *label: Tensor) -> Tensor:  # [N, z_chunk (blocks + 1)], and [N] where there are classes
+    def forward(self, z: Tensor, *label: Tensor) -> Tensor:  # [N, z_chunk (blocks + 1)], and [N] with classes
         if self.training:
             self.stand.fill_(False)
         first, *rest = torch.split(z, self.z_chunk, 1)

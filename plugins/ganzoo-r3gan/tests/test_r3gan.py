@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
 from ganzoo_r3gan.networks import Block, networks
-from ganzoo_r3gan.objective import BurningIn, R3GAN
+from ganzoo_r3gan.objective import R3GAN, BurningIn
 from processes import ganzoo
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, leaky_relu, linear, softplus
@@ -36,7 +37,7 @@ def small(**given: object) -> Objective:
 def of_stages(widths: tuple[int, ...], blocks: int, group: int) -> int:
     """A block of width w has 2 w w + 2 w (its bias), 9 group 2 w + 2 w, and 2 w w weights; 1x1 layers join widths."""
     inside = sum(blocks * (4 * w * w + 18 * group * w + 4 * w) for w in widths)
-    return inside + sum(a * b for a, b in zip(widths, widths[1:], strict=False) if a != b)
+    return inside + sum(a * b for a, b in pairwise(widths) if a != b)
 
 
 @pytest.mark.parametrize("preset", ["paper", "small", "mnist", "pictures", "tiny"])
@@ -189,8 +190,8 @@ def test_the_burn_in_goes_along_half_a_cosine_and_then_stays() -> None:
     (phase,) = game.phases()
     D = phase.players[0]
     optimizer = optimizer_of(D, D.optim)
-    halfway = 0.2
-    for u, gamma, lr, b2 in ((0.0, 10, 1e-2, 0.9), (halfway, 6, 5.5e-3, 0.945), (0.4, 2, 1e-3, 0.99), (1.0, 2, 1e-3, 0.99)):
+    along = [(0.0, 10, 1e-2, 0.9), (0.2, 6, 5.5e-3, 0.945), (0.4, 2, 1e-3, 0.99), (1.0, 2, 1e-3, 0.99)]
+    for u, gamma, lr, b2 in along:
         set_options(optimizer, D, u)
         phase.on_step_end(u)
         game.D.w.grad = torch.ones(2)

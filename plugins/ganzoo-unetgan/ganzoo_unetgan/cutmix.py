@@ -11,14 +11,15 @@ def mix(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     return mask * a + (1 - mask) * b
 
 
-def masks(n: int, height: int, width: int, device: torch.device) -> Tensor:
+def masks(x: Tensor) -> Tensor:
     """Boxes anywhere, cut at the border, whose share of the picture is uniform before; in half of the masks they are 1.
 
-    [n, 1, H, W] of 0 and 1.
+    One for each of x [N, C, H, W]: [N, 1, H, W] of 0 and 1.
     """
-    side = torch.rand(n, 1, device=device).sqrt()  # of a box, in sides of the picture: its area is uniform
+    n, _, height, width = x.shape
+    side = torch.rand(n, 1, device=x.device).sqrt()  # of a box, in sides of the picture: its area is uniform
     inside = within(side, height)[:, :, None] & within(side, width)[:, None, :]
-    flip = torch.rand(n, 1, 1, device=device) < 0.5
+    flip = torch.rand(n, 1, 1, device=x.device) < 0.5
     return (inside ^ flip)[:, None].float()
 
 

@@ -60,9 +60,7 @@ class UNet(Discriminator):
 
 def up(f: int, f_next: int) -> GBlock:
     """A block of BigGAN's G, without norms."""
-    return GBlock(
-        **convs(f, f_next, f_next), shortcut=nn.Conv2d(f, f_next, 1), bn1=nn.Identity(), bn2=nn.Identity()
-    )
+    return GBlock(**convs(f, f_next, f_next), shortcut=nn.Conv2d(f, f_next, 1), bn1=nn.Identity(), bn2=nn.Identity())
 
 
 def networks(

@@ -19,10 +19,10 @@ from ganzoo_unetgan.networks import UNet
 class UNetGAN(Hinge):
     """A U-Net Based Discriminator for Generative Adversarial Networks (Schönfeld et al. 2020, arXiv:2002.12655).
 
-    D gives a score of the whole picture and one of every pixel; each has its hinge loss, and G is told by both. Pictures
-    that CutMix puts together are false as wholes, and their pixels are what they come from; what D says of the pixels
-    is to be what it says of the two pictures, put together alike (squared difference). The share of steps with CutMix
-    grows from 0 to `mixing` at `mixing_from`.
+    D gives a score of the whole picture and one of every pixel; each has its hinge loss, and G is told by both.
+    Pictures that CutMix puts together are false as wholes, and their pixels are what they come from; what D says of
+    these is to be what it says of the two pictures, put together alike (squared difference). The share of steps with
+    CutMix grows from 0 to `mixing` at `mixing_from`.
     """
 
     D: UNet
@@ -55,7 +55,7 @@ class UNetGAN(Hinge):
         x, y = batch["x"], self.y(batch, 1)
         fake = self.fake(len(x), *y)
         real, false = self.D(x, *y), self.D(fake, *y)
-        mask = masks(len(x), *x.shape[2:], x.device)
+        mask = masks(x)
         mixed = self.D(mix(x, fake, mask), *y)
         now = (torch.rand((), device=x.device) < self.share).float()
         pixels = hinge.d(real[:, 1:], false[:, 1:])

@@ -100,7 +100,7 @@ def test_every_layer_of_both_networks_is_spectrally_normalised() -> None:
 
 def test_masks_are_boxes_half_of_them_turned_round() -> None:
     torch.manual_seed(0)
-    found = masks(4000, 16, 12, torch.device("cpu"))
+    found = masks(torch.empty(4000, 3, 16, 12))
     assert found.shape == (4000, 1, 16, 12) and set(found.unique().tolist()) == {0.0, 1.0}
     for mask in found[:200, 0]:
         inside = mask if is_box(mask) else 1 - mask
@@ -125,7 +125,7 @@ def test_a_piece_of_a_line_is_as_long_as_it_is_said_to_be() -> None:
 
 
 def test_mixing_takes_from_one_or_the_other() -> None:
-    a, b, mask = torch.ones(2, 3, 4, 4), -torch.ones(2, 3, 4, 4), masks(2, 4, 4, torch.device("cpu"))
+    a, b, mask = torch.ones(2, 3, 4, 4), -torch.ones(2, 3, 4, 4), masks(torch.empty(2, 3, 4, 4))
     assert torch.equal(mix(a, b, mask), (2 * mask - 1).expand(2, 3, 4, 4))
 
 
@@ -147,7 +147,7 @@ def test_losses_of_mixed_pictures_are_those_of_the_paper() -> None:
 
 
 def test_a_discriminator_that_sees_only_pixels_is_consistent() -> None:
-    x, fake, mask = torch.randn(3, 2, 4, 4), torch.randn(3, 2, 4, 4), masks(3, 4, 4, torch.device("cpu"))
+    x, fake, mask = torch.randn(3, 2, 4, 4), torch.randn(3, 2, 4, 4), masks(torch.empty(3, 2, 4, 4))
     judge = lambda x: torch.cat([x.mean((1, 2, 3))[:, None], x.square().sum(1).flatten(1)], 1)  # noqa: E731
     assert inconsistency(judge(x), judge(fake), judge(mix(x, fake, mask)), mask).item() == pytest.approx(0, abs=1e-10)
 
@@ -161,7 +161,7 @@ def test_terms_of_both_players(share: float) -> None:
     terms = game.d_loss(batch)
     torch.manual_seed(0)
     fake = game.fake(4)
-    mask = masks(4, 16, 16, fake.device)
+    mask = masks(fake)
     r, s, m = (game.D(x) for x in (batch["x"], fake, mix(batch["x"], fake, mask)))
     whole, pixels = hinge.d(r[:, 0], s[:, 0]), hinge.d(r[:, 1:], s[:, 1:])
     expected = {
