@@ -26,13 +26,14 @@ R3GAN = Family(
         ),
         "mnist": Preset(
             {"image_size": 32, "channels": 1, "widths": (192, 64, 24, 8), "blocks": 1, "gamma": 1.0, "end_gamma": 0.1,
-             "lr": 1e-3, "end_lr": 2e-4, "burn_in": 0.5, "images": 240_000},
-            {"batch_size": 64, "ema_images": 10_000},
+             "lr": 1e-3, "end_lr": 2e-4, "burn_in": 0.5, "images": 180_000},
+            {"batch_size": 32, "ema_images": 5_000},
         ),
         "pictures": Preset(
-            {"image_size": 64, "channels": 3, "widths": (192, 128, 64, 32, 16), "blocks": 1, "gamma": 10.0,
-             "end_gamma": 1.0, "lr": 1e-3, "end_lr": 2e-4, "augment": "ada", "ada_images": 100_000, "images": 200_000},
-            {"batch_size": 32, "ema_images": 10_000},
+            {"image_size": 64, "channels": 3, "widths": (192, 96, 48, 16, 8), "blocks": 1, "gamma": 4.0,
+             "end_gamma": 0.4, "lr": 1e-3, "end_lr": 2e-4, "burn_in": 0.5, "augment": "diffaugment", "images": 60_000},
+            {"batch_size": 32, "ema_images": 5_000},
+            suits="folder",
         ),
         "tiny": Preset(
             {"image_size": 16, "channels": 1, "widths": (16, 8, 8), "blocks": 1, "group": 8, "z_dim": 8, "gamma": 2.0,

@@ -21,13 +21,14 @@ UNET_GAN = Family(
         "small": Preset({"image_size": 128, "channels": 3}, {"batch_size": 50, "ema_images": 350_000}),
         "fashion": Preset(
             {"image_size": 32, "channels": 1, "classes": 10, "z_chunk": 16, "y_dim": 32, "d_lr": 1e-3, "g_lr": 5e-4,
-             "g_widths": (128, 96, 48, 24), "d_widths": (24, 48, 96), "standing": 16, "images": 200_000},
+             "g_widths": (128, 96, 48, 24), "d_widths": (24, 48, 96), "standing": 16, "images": 180_000},
             {"batch_size": 32, "ema_images": 8_000},
         ),
         "pictures": Preset(
             {"image_size": 64, "channels": 3, "z_chunk": 16, "d_lr": 1e-3, "g_lr": 5e-4, "standing": 16,
-             "g_widths": (128, 128, 64, 32, 16), "d_widths": (16, 32, 64, 128), "images": 150_000},
+             "g_widths": (128, 128, 64, 32, 16), "d_widths": (16, 32, 64, 128), "images": 100_000},
             {"batch_size": 32, "ema_images": 8_000},
+            suits="folder",
         ),
         "tiny": Preset(
             {"image_size": 16, "channels": 1, "z_chunk": 8, "g_widths": (16, 16, 8), "d_widths": (8, 16),
