@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo_core.errors import GanzooError, UnknownNameError
-from ganzoo_core.nn.generator import Generator
+from ganzoo_core.nn.generator import Discriminator, Generator
 from ganzoo_core.nn.inputs import Latent
 from ganzoo_core.objectives import penalties
 from ganzoo_core.objectives.augment import Made, moved, scaled, warp
@@ -293,16 +293,32 @@ class Notes:
 def listening(objective: Objective) -> Iterator[Notes]:
     """Within it, what the discriminators and those generators say that begin with a latent is noted."""
     notes = Notes()
-    with Made() as made:
-        hooks = [
-            D.register_forward_hook(partial(notes.judged, made, name)) for name, D in objective.discriminators().items()
-        ]
-        hooks += [G.register_forward_hook(notes.made) for G in objective.children() if begins_with_latent(G)]
-        try:
-            yield notes
-        finally:
-            for hook in hooks:
-                hook.remove()
+    with Made() as made, ExitStack() as until:
+        for name, D in objective.discriminators().items():
+            told = partial(notes.judged, made, name)
+            until.callback(D.register_forward_hook(told).remove)
+            until.enter_context(features_told(cast(Discriminator, D), told))
+        for G in objective.children():
+            if begins_with_latent(G):
+                until.callback(G.register_forward_hook(notes.made).remove)
+        yield notes
+
+
+@contextmanager
+def features_told(D: Discriminator, told: Callable[[nn.Module, tuple[Any, ...], Tensor], None]) -> Iterator[None]:
+    """Scores that are asked for together with features are noted, too."""
+    ask = D.score_and_features
+
+    def asked(x: Tensor) -> tuple[Tensor, Tensor]:
+        scores, features = ask(x)
+        told(D, (x,), scores)
+        return scores, features
+
+    D.score_and_features = asked  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del D.score_and_features
 
 
 def begins_with_latent(net: nn.Module) -> bool:
