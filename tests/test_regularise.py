@@ -193,6 +193,7 @@ def test_a_regularised_run_resumes_exactly(tmp_path) -> None:
     [
         ("dcgan", {"regularise": "r1"}, "batch norm"), ("stylegan2", {"regularise": "zcr"}, "zcr"),
         ("pix2pix", {"regularise": "cr"}, "pictures"), ("sngan", {"regularise": "lecam:much"}, "lecam:much"),
+        ("sngan", {"regularise": "cr:-1"}, "cr:-1"), ("sngan", {"regularise": "cr:nan"}, "cr:nan"),
         ("sngan", {"regularise": "lekam"}, "lecam"), ("gan_cls", {"regularise": "lecam"}, "does not ask D(x)"),
     ],
 )  # fmt: skip

@@ -9,7 +9,8 @@ added. Of each discriminator that moves the first batch of real samples counts, 
 
 from __future__ import annotations
 
-from abc import ABC
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor, nn
 
-from ganzoo_core.errors import GanzooError, UnknownNameError
+from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.nn.generator import Discriminator, Generator
 from ganzoo_core.nn.inputs import Latent
 from ganzoo_core.objectives import penalties
@@ -62,9 +63,9 @@ class Regulariser(nn.Module, ABC):
         super().__init__()
         self.strength = strength
 
+    @abstractmethod
     def d(self, heard: Heard) -> Tensor:
         """What D pays, without the weight."""
-        raise NotImplementedError
 
     def g(self, drawn: Look) -> Tensor | None:
         """What G pays, without the weight; most regularisers leave it alone."""
@@ -188,9 +189,12 @@ def parsed(word: str) -> Regulariser:
         raise UnknownNameError("regulariser", name, REGULARISERS)
     kind = REGULARISERS[name]
     try:
-        return kind(float(weight) if weight else kind.weight)
+        strength = float(weight) if weight else kind.weight
     except ValueError:
-        raise GanzooError(f"regularise={name}:{weight}: is no weight", f"Say {name}:{kind.weight:g}, say.") from None
+        strength = math.nan
+    if not 0 <= strength < math.inf:
+        raise GanzooError(f"regularise={escape(word, 60)}: is no weight", f"Say {name}:{kind.weight:g}, say.")
+    return kind(strength)
 
 
 class Ledger(nn.ModuleDict):
