@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from ganzoo_core.objectives import exponential, halfway_to_zero, linear, saturating
+from ganzoo_core.objectives import cosine, exponential, halfway_to_zero, linear, saturating
 
 POINTS = {
     "linear": (linear(1, 0.2), {0: 1, 0.5: 0.6, 1: 0.2}),
@@ -15,6 +15,8 @@ POINTS = {
     "exponential": (exponential(0.01), {0: 1, 0.5: 0.1, 1: 0.01}),
     "exponential with a floor": (exponential(0.01, floor=0.05), {0: 1, 0.5: 0.1, 1: 0.05}),
     "saturating": (saturating(1.4, at=0.5), {0: 1, 0.25: 1.2, 0.5: 1.4, 1: 1.4}),
+    "cosine": (cosine(0.2, at=0.8), {0: 1, 0.4: 0.6, 0.8: 0.2, 1: 0.2}),
+    "cosine up": (cosine(1.1, at=1.0), {0: 1, 1 / 3: 1.025, 0.5: 1.05, 1: 1.1}),
 }
 
 

@@ -48,7 +48,9 @@ if TYPE_CHECKING:
     from ganzoo_core.objectives.penalties import r1 as r1
     from ganzoo_core.objectives.penalties import r2 as r2
     from ganzoo_core.objectives.penalties import require_no_batch_norm as require_no_batch_norm
+    from ganzoo_core.objectives.penalties import score_and_r1 as score_and_r1
     from ganzoo_core.objectives.schedules import Schedule as Schedule
+    from ganzoo_core.objectives.schedules import cosine as cosine
     from ganzoo_core.objectives.schedules import exponential as exponential
     from ganzoo_core.objectives.schedules import halfway_to_zero as halfway_to_zero
     from ganzoo_core.objectives.schedules import linear as linear
@@ -75,6 +77,7 @@ _HOMES = {
     "adam": "ganzoo_core.objectives.objective",
     "clip_rows": "ganzoo_core.objectives.penalties",
     "clip_weights": "ganzoo_core.objectives.penalties",
+    "cosine": "ganzoo_core.objectives.schedules",
     "dragan_penalty": "ganzoo_core.objectives.penalties",
     "exponential": "ganzoo_core.objectives.schedules",
     "gradient_norm": "ganzoo_core.objectives.penalties",
@@ -97,6 +100,7 @@ _HOMES = {
     "require_no_batch_norm": "ganzoo_core.objectives.penalties",
     "rmsprop": "ganzoo_core.objectives.objective",
     "saturating": "ganzoo_core.objectives.schedules",
+    "score_and_r1": "ganzoo_core.objectives.penalties",
     "sgd": "ganzoo_core.objectives.objective",
     "to_float32": "ganzoo_core.objectives.losses",
     "wasserstein": "ganzoo_core.objectives.losses",

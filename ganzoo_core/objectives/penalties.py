@@ -19,11 +19,17 @@ from ganzoo_core.objectives.losses import to_float32
 Critic = Callable[[Tensor], Tensor]
 
 
+def score_and_gradient(critic: Critic, x: Tensor) -> tuple[Tensor, Tensor]:
+    """critic(x), and d critic(x) / d x, of the shape of x: both differentiable in the critic's weights."""
+    x = x.detach().requires_grad_()
+    scores = critic(x)
+    gradient: Tensor = torch.autograd.grad(to_float32(scores).sum(), x, create_graph=True)[0]
+    return scores, to_float32(gradient)
+
+
 def input_gradient(critic: Critic, x: Tensor) -> Tensor:
     """d critic(x) / d x, of the shape of x, itself differentiable in the critic's weights."""
-    x = x.detach().requires_grad_()
-    gradient: Tensor = torch.autograd.grad(to_float32(critic(x)).sum(), x, create_graph=True)[0]
-    return to_float32(gradient)
+    return score_and_gradient(critic, x)[1]
 
 
 def gradient_norm(critic: Critic, x: Tensor) -> Tensor:
@@ -50,7 +56,13 @@ def one_sided_gradient_penalty(critic: Critic, real: Tensor, fake: Tensor) -> Te
 
 def r1(critic: Critic, real: Tensor) -> Tensor:
     """E ||grad D(x)||^2 at the data: Mescheder et al. 2018, Eq. 9, without its gamma / 2."""
-    return input_gradient(critic, real).flatten(1).square().sum(1).mean()
+    return score_and_r1(critic, real)[1]
+
+
+def score_and_r1(critic: Critic, real: Tensor) -> tuple[Tensor, Tensor]:
+    """critic(x) and `r1` there, in one pass: for games that pay for slopes in every step."""
+    scores, gradient = score_and_gradient(critic, real)
+    return scores, gradient.flatten(1).square().sum(1).mean()
 
 
 def r2(critic: Critic, fake: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 Schedule = Callable[[float], float]
@@ -25,3 +26,8 @@ def exponential(end: float, *, floor: float = 0.0) -> Schedule:
 def saturating(end: float, at: float) -> Schedule:
     """A straight line from 1 to `end` that is reached at u = `at` and kept."""
     return lambda u: 1 + (end - 1) * min(1.0, u / at)
+
+
+def cosine(end: float, at: float) -> Schedule:
+    """Half a cosine from 1 to `end`, flat at both, that is reached at u = `at` and kept."""
+    return lambda u: end + (1 - end) * (1 + math.cos(math.pi * min(1.0, u / at))) / 2

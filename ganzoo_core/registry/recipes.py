@@ -24,6 +24,7 @@ from ganzoo_core.objectives.arguments import (
 )
 from ganzoo_core.objectives.augment import ADAPTIVE, PACE, augmented, follow
 from ganzoo_core.objectives.objective import Objective
+from ganzoo_core.objectives.regularise import REGULARISERS, regularise
 from ganzoo_core.plugin.records import Family, Preset, resolve
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.seeds import hash32
@@ -31,6 +32,7 @@ from ganzoo_core.seeds import hash32
 AUGMENT = "augment"  # of what discriminators see; not of the networks, nor of the objective
 CLASSES = "classes"  # that the data has: no preset knows better
 AUGMENT_PACE = "ada_images"  # how fast an adaptive one may grow
+REGULARISE = "regularise"  # what discriminators pay beyond the loss of their game
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ def recipe(
         del args[AUGMENT]
     if args.get(AUGMENT) not in ADAPTIVE:
         args.pop(AUGMENT_PACE, None)
+    if not args.get(REGULARISE):
+        args.pop(REGULARISE, None)
     return Recipe(family, other, preset, args, dict(chosen.train))
 
 
@@ -139,6 +143,8 @@ def build(made: Recipe, *, seed: int = 0, modules: Mapping[str, nn.Module] | Non
     objective.recipe = made
     if how != "none":
         follow(objective, how)
+    if REGULARISE in made.args:
+        regularise(objective, made.args[REGULARISE])
     return objective
 
 
@@ -189,6 +195,8 @@ def arguments(networks: Family, objective: Family) -> dict[str, Argument]:
     merged[AUGMENT] = Argument(AUGMENT, Literal["none", "ada", "diffaugment"], "none", meaning, ("training",))
     meaning = "real images in which the p of augment=ada may go from 0 to 1"
     merged[AUGMENT_PACE] = Argument(AUGMENT_PACE, int, PACE, meaning, ("training",))
+    meaning = f"what discriminators pay beyond their loss, NAME or NAME:WEIGHT: {', '.join(REGULARISERS)}"
+    merged[REGULARISE] = Argument(REGULARISE, tuple[str, ...], (), meaning, ("training",))
     return merged
 
 

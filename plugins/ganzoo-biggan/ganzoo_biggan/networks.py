@@ -30,7 +30,10 @@ from ganzoo_core.nn import (
 
 
 class G(Generator):
-    """z in equal parts: the first makes the smallest map, each other tells one block, with the class's embedding."""
+    """z in equal parts: the first makes the smallest map, each other tells one block, with the class's embedding.
+
+    Without classes (`classes` 0) the parts of z alone tell them.
+    """
 
     stand: Tensor  # bool []: whether the running statistics are standing ones
 
@@ -48,9 +51,9 @@ class G(Generator):
         self.inputs = {"z": Latent((z_chunk * len(widths),)), **labels(classes)}
         self.output = Images((channels, image_size, image_size))
         self.z_chunk, self.side = z_chunk, first_side(image_size, widths)
-        self.shared = nn.Embedding(classes, y_dim)
+        self.shared = nn.Embedding(classes, y_dim) if classes else None
         self.linear = nn.Linear(z_chunk, self.side**2 * widths[0])
-        told = y_dim + z_chunk
+        told = z_chunk + (y_dim if classes else 0)
         self.blocks = nn.ModuleList(
             attending(up(f, f_next, told), f_next, self.side * 2**i, attention)
             for i, (f, f_next) in enumerate(pairwise(widths), start=1)
@@ -59,14 +62,14 @@ class G(Generator):
         self.conv = nn.Conv2d(widths[-1], channels, 3, padding=1)
         self.register_buffer("stand", torch.tensor(False))
 
-    def forward(self, z: Tensor, label: Tensor) -> Tensor:  # [N, z_chunk (blocks + 1)], [N]
+    def forward(self, z: Tensor, *label: Tensor) -> Tensor:  # [N, z_chunk (blocks + 1)], and [N] with classes
         if self.training:
             self.stand.fill_(False)
         first, *rest = torch.split(z, self.z_chunk, 1)
-        y = self.shared(label)
+        y = [self.shared(*label)] if self.shared is not None else []
         h = self.linear(first).unflatten(1, (-1, self.side, self.side))
         for block, part in zip(self.blocks, rest, strict=True):
-            h = block(h, torch.cat([y, part], 1))
+            h = block(h, torch.cat([*y, part], 1))
         return torch.tanh(self.conv(relu(self.bn(h))))
 
     def sample(self, n: int, *, seed: int, truncation: float = math.inf, **inputs: Any) -> Tensor:

@@ -29,15 +29,15 @@ def filtered(x: Tensor, f: Tensor, padding: int, stride: int = 1) -> Tensor:
 
 
 def twice(x: Tensor, f: Tensor) -> Tensor:
-    """Twice the side: zeros between the pixels, then 4 f, for an f of even k.  [N, C, H, W] -> [N, C, 2 H, 2 W]"""
-    channels = x.shape[1]
+    """Twice the side: zeros between the pixels, then 4 f.  [N, C, H, W] -> [N, C, 2 H, 2 W]"""
+    channels, k = x.shape[1], len(f)
     w = 4 * each(f, channels).to(x.dtype)
-    return conv_transpose2d(x, w, stride=2, padding=len(f) // 2 - 1, groups=channels)
+    return conv_transpose2d(x, w, stride=2, padding=(k - 1) // 2, output_padding=k % 2, groups=channels)
 
 
 def half(x: Tensor, f: Tensor) -> Tensor:
-    """Half the side: f, then every other pixel, for an f of even k.  [N, C, H, W] -> [N, C, H / 2, W / 2]"""
-    return filtered(x, f, len(f) // 2 - 1, stride=2)
+    """Half the side: f, then every other pixel.  [N, C, H, W] -> [N, C, H / 2, W / 2]"""
+    return filtered(x, f, (len(f) - 1) // 2, stride=2)
 
 
 def each(f: Tensor, channels: int) -> Tensor:

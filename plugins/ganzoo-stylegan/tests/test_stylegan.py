@@ -148,6 +148,19 @@ def test_enlarging_and_halving_are_scipys_upfirdn() -> None:
     torch.testing.assert_close(twice(flat, f)[:, :, 2:-2, 2:-2], torch.ones(1, 2, 12, 12))
 
 
+def test_a_filter_of_three_enlarges_as_straight_lines_do() -> None:
+    """Every other pixel is one of the old, those between are means of their neighbours; beyond the border lies 0."""
+    x, f = torch.randn(2, 3, 5, 6, dtype=torch.float64), kernel(TRIANGLE)
+    large = twice(x, f)
+    torch.testing.assert_close(large[:, :, ::2, ::2], x)
+    torch.testing.assert_close(large[:, :, ::2, 1:-1:2], (x[..., :-1] + x[..., 1:]) / 2)
+    torch.testing.assert_close(large[:, :, ::2, -1], x[..., -1] / 2)
+    x = torch.randn(2, 3, 6, 8, dtype=torch.float64)
+    inner = x[:, :, 1:4, 1:4] * torch.outer(torch.tensor(TRIANGLE), torch.tensor(TRIANGLE)) / 16
+    torch.testing.assert_close(half(x, f)[:, :, 1, 1], inner.sum((2, 3)))
+    assert half(x, f).shape == (2, 3, 3, 4)
+
+
 @pytest.mark.parametrize("resample", [lambda x, f: filtered(x, f, 2), twice, half], ids=["filtered", "twice", "half"])
 def test_filters_can_be_differentiated_twice(resample: Any) -> None:
     x, f = torch.randn(1, 2, 4, 4, dtype=torch.float64, requires_grad=True), kernel(BINOMIAL).double()

@@ -1,0 +1,1 @@
+"""U-Net GAN (Schönfeld et al. 2020) for ganzoo."""
