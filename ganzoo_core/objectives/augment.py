@@ -368,14 +368,23 @@ def coloured(x: Tensor, matrix: Tensor) -> Tensor:
 
 def diffaugment(x: Tensor, p: Tensor) -> Tensor:
     """Brightness, saturation, contrast; a shift of up to an eighth; a square hole of half the side (Sec. 4)."""
-    n, _, height, width = x.shape
-    u = partial(torch.rand, n, 1, 1, 1, device=x.device, dtype=x.dtype)
+    height, width = x.shape[2:]
+    return cut_out(translated(recoloured(x)), height // 2, width // 2)
+
+
+def recoloured(x: Tensor) -> Tensor:
+    """DiffAugment's colour: brightness, saturation and contrast of each picture.  [N, C, H, W]"""
+    u = partial(torch.rand, len(x), 1, 1, 1, device=x.device, dtype=x.dtype)
     x = x + (u() - 0.5)
     gray = x.mean(1, keepdim=True)
     x = (x - gray) * (2 * u()) + gray
     mean = x.mean((1, 2, 3), keepdim=True)
-    x = (x - mean) * (u() + 0.5) + mean
-    return cut_out(shifted(x, height // 8, width // 8), height // 2, width // 2)
+    return (x - mean) * (u() + 0.5) + mean
+
+
+def translated(x: Tensor) -> Tensor:
+    """DiffAugment's translation: each picture moved by up to an eighth of its sides.  [N, C, H, W]"""
+    return shifted(x, x.shape[2] // 8, x.shape[3] // 8)
 
 
 def shifted(x: Tensor, most_down: int, most_across: int) -> Tensor:

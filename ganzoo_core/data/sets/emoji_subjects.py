@@ -16,7 +16,7 @@ class Subject(NamedTuple):
     points: Sequence[range] = ()
 
     def has(self, id: str, group: str) -> bool:
-        """Whether an emoji of a group shows it. `id` is code points in hexadecimal, joined by "_"; others show nothing."""
+        """Whether an emoji of a group shows it; `id` is code points in hexadecimal, joined by "_"."""
         try:
             first = int(id.partition("_")[0], 16)
         except ValueError:
