@@ -79,11 +79,12 @@ class Augmented(Discriminator):
 
     def __init__(self, D: Discriminator, pipe: Pipe, p: float, pace: int = PACE, channels: int | None = None) -> None:
         super().__init__()
-        self.D, self.pipe, self.pace, self.channels = D, pipe, pace, channels
+        self.pipe, self.pace, self.channels = pipe, pace, channels
         self.following: Made | None = None  # while it is the one that moves
         self.read: list[Tensor] = []  # features of real pictures, whose scores a head is still to make
         for name, value in (("p", p), ("above", 0.0), ("seen", 0.0), ("turns", 0.0)):
             self.register_buffer(name, torch.tensor(value))
+        self.D = D  # after these, for what it calls by their names would be found in its place
         self.known = {"p": Mirror(), "turns": Mirror()}
         self.known["p"].write(self.p, p)
         self.known["turns"].write(self.turns, 0.0)
