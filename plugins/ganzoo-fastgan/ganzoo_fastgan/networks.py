@@ -1,4 +1,4 @@
-"""FastGAN's networks (Liu et al. 2021, Sec. 3): G with skip-layer excitation, D that is an encoder, too.
+"""FastGAN's networks (Liu et al. 2021): G with skip-layer excitation, D that is an encoder, too.
 
 `Pyramid` is all of G but for how its last map becomes a picture; Projected GANs have it, too.
 """
@@ -36,7 +36,7 @@ class Noise(nn.Module):
 
 
 class Excitation(nn.Module):
-    """Skip-layer excitation: y = F(x_low, W) x_high, channel by channel (Sec. 3.1).
+    """Skip-layer excitation: y = F(x_low, W) x_high, channel by channel.
 
     A map is seen as 4x4, becomes one number in (0, 1) for each channel of another, and scales it.
     """
@@ -160,7 +160,7 @@ def entry(f: int, f_next: int, halves: bool) -> list[nn.Module]:
 
 
 class Decoder(nn.Sequential):
-    """8x8 -> 16x16 -> ... -> a picture: simple, so that what is missing in it D has not seen (Sec. 3.2)."""
+    """8x8 -> 16x16 -> ... -> a picture: simple, so that what is missing in it D has not seen."""
 
     def __init__(self, f: int, width: int, side: int, channels: int) -> None:
         sides = sides_of(side)[1:]

@@ -32,7 +32,7 @@ class FastGAN(TwoPlayerAdam):
         self.distance = DISTANCES[self.reconstruction]()
 
     def d_loss(self, batch: Batch) -> Terms:
-        """The hinge loss, and L_recons = E f(drawn from D's maps, what D saw), of real pictures alone (Sec. 3.2)."""
+        """The hinge loss, and L_recons = E f(drawn from D's maps, what D saw), of real pictures alone."""
         x = augmented(batch["x"])
         small = self.G.shrunk(x)
         quarter = torch.randint(4, (len(x),), device=x.device)

@@ -1,4 +1,4 @@
-"""How far a picture that D has drawn from memory is from what it saw (Sec. 3.2): the distance f of L_recons."""
+"""How far a picture that D has drawn from memory is from what it saw: the distance f of L_recons."""
 
 from __future__ import annotations
 

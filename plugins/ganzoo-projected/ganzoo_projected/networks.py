@@ -36,7 +36,7 @@ class G(Pyramid):
 
 
 class Mixing(nn.Module):
-    """The random projection, which stays as it was drawn (Sec. 3.2): maps mixed across channels, then across scales.
+    """The random projection, which stays as it was drawn: maps mixed across channels, then across scales.
 
     Across channels: each map by a 1x1 convolution of its own, into `width` channels, twice as many for the next, and so
     on. Across scales: from the coarsest up, a map and what came from below are added, enlarged, and convolved, 1x1.
