@@ -21,7 +21,7 @@ FASTGAN = Family(
         "paper": Preset({"image_size": 256, "channels": 3}, {"batch_size": 8, "ema_images": 5_500}),
         "faces": Preset(
             {"image_size": 64, "channels": 3, "z_dim": 64, "width": 12, "d_width": 12, "reconstruction": "l1",
-             "lr": 5e-4, "images": 60_000},
+             "lr": 5e-4, "images": 50_000},
             {"batch_size": 8, "ema_images": 2_000},
         ),
         "tiny": Preset(
