@@ -88,7 +88,8 @@ class D(Discriminator):
     def projected(self, x: Tensor) -> list[Tensor]:
         """P(x): the maps that are judged, fine to coarse.  [N, f, s, s]"""
         looked_at = interpolate(x, size=(self.side, self.side), mode="bilinear", align_corners=False)
-        return self.mixing(self.seen(looked_at))
+        maps: list[Tensor] = self.mixing(self.seen(looked_at))
+        return maps
 
 
 def networks(
