@@ -246,5 +246,11 @@ def test_losses_in_closed_form() -> None:
 
 def test_paper_augments_and_has_its_step_s() -> None:
     made = recipe("projected_gan", preset="paper")
-    assert (made.args["augment"], made.args["lr"], made.args["b1"], made.args["b2"]) == ("diffaugment", 2e-4, 0.0, 0.99)
+    assert [made.args[name] for name in ("augment", "d_lr", "g_lr", "b1", "b2")] == [
+        "diffaugment",
+        2e-4,
+        2e-4,
+        0.0,
+        0.99,
+    ]
     assert made.train["batch_size"] == 64
