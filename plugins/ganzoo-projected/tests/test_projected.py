@@ -244,7 +244,7 @@ def test_losses_in_closed_form() -> None:
     assert game.g_loss(batch)["adv"].item() == pytest.approx(-0.3)
 
 
-def test_paper_augments_and_has_its_step_s() -> None:
+def test_paper_augments_and_has_its_steps() -> None:
     made = recipe("projected_gan", preset="paper")
     assert [made.args[name] for name in ("augment", "d_lr", "g_lr", "b1", "b2")] == [
         "diffaugment",
