@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -16,7 +15,6 @@ from ganzoo_core.nn import Discriminator, apply_spectral_norm, pixel_norm, sampl
 from ganzoo_projected.features import FEATURES, Fixed
 
 SLOPE = 0.2
-END = 8  # px: maps are halved until their side is no more than that
 COARSEST = 32  # pixels of what is looked at, for one place of the coarsest map
 
 
@@ -59,15 +57,14 @@ class Mixing(nn.Module):
         return mixed[::-1]
 
 
-def judge(f: int, side: int, width: int) -> nn.Sequential:
-    """A discriminator of one map [N, f, s, s]: halved until it is END wide, then scores of its places."""
-    halvings = max(0, math.ceil(math.log2(side / END)))
+def judge(f: int, halvings: int, left: int, width: int) -> nn.Sequential:
+    """A discriminator of one map [N, f, s, s]: halved so often, to a side of `left`, then scores of its places."""
     layers = list[nn.Module]()
-    for left in reversed(range(halvings)):
-        f_next = 8 * width // 2**left
+    for further in reversed(range(halvings)):
+        f_next = 8 * width // 2**further
         layers += [nn.Conv2d(f, f_next, 4, 2, 1), nn.BatchNorm2d(f_next), nn.LeakyReLU(SLOPE)]
         f = f_next
-    return nn.Sequential(*layers, nn.Conv2d(f, 1, 4, bias=False))
+    return nn.Sequential(*layers, nn.Conv2d(f, 1, min(4, left), bias=False))
 
 
 class D(Discriminator):
@@ -78,8 +75,10 @@ class D(Discriminator):
         self.side = side
         self.seen = FEATURES[features]()
         self.mixing = Mixing(self.seen.widths, width)
-        sides = [side // 2**i for i in range(1, 5)]
-        self.judges = nn.ModuleList(judge(f, s, width) for f, s in zip(self.mixing.out, sides, strict=True))
+        halvings = range(len(self.mixing.out), 0, -1)  # all end at one side: each map has as many scores
+        self.judges = nn.ModuleList(
+            judge(f, n, side // COARSEST, width) for f, n in zip(self.mixing.out, halvings, strict=True)
+        )
 
     def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> [N, places of all maps]
         maps = self.projected(x)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import torch
 from ganzoo_projected.features import FEATURES, Fixed, Taps
-from ganzoo_projected.networks import G, Mixing, judge, networks
+from ganzoo_projected.networks import G, Mixing, networks
 from ganzoo_projected.objective import ProjectedGAN
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate
@@ -109,8 +109,14 @@ def test_maps_of_paper_are_judged_at_four_scales(side: int, places: int) -> None
     assert {s.shape for s in scores} == {(2, 1, places, places)}
 
 
-def test_maps_are_halved_until_they_are_small() -> None:
-    assert [len(judge(4, side, 8)) for side in (128, 112, 64, 48, 16, 8, 4)] == [13, 13, 10, 10, 4, 1, 1]
+@pytest.mark.parametrize("side", [64, 96, 128, 320])
+def test_every_map_is_judged_behind_a_norm_and_by_as_many_scores(side: int) -> None:
+    """Of small pictures, too: scores of bare maps would drown those of the others."""
+    D = networks(side=side, d_width=4, width=2, image_size=32, features="random")["D"]
+    scores = [d(h) for d, h in zip(D.judges, D.projected(torch.randn(4, 3, 32, 32)), strict=True)]
+    assert len({s.shape for s in scores}) == 1
+    assert all(isinstance(d[1], nn.BatchNorm2d) for d in D.judges)
+    assert D(torch.randn(4, 3, 32, 32)).shape == (4, sum(s[0].numel() for s in scores))
 
 
 # The projection
