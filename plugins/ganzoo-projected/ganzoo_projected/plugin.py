@@ -27,7 +27,7 @@ PROJECTED = Family(
         ),
         "faces": Preset(
             {"image_size": 64, "channels": 3, "z_dim": 64, "width": 12, "blocks": "single", "side": 96, "d_width": 24,
-             "augment": "diffaugment", "g_lr": 2e-3, "images": 50_000},
+             "augment": "diffaugment", "d_lr": 2e-5, "g_lr": 1e-3, "images": 50_000},
             {"batch_size": 8, "ema_images": 2_000},
         ),
         "tiny": Preset(
