@@ -27,9 +27,11 @@ from ganzoo_core.objectives.augment import (  # fmt: skip
     geometry,
     luma_flip,
     moved,
+    recoloured,
     reflected,
     scaled,
     shifted,
+    translated,
     turned,
     warp,
     watched,
@@ -208,6 +210,24 @@ def course(**given: object) -> tuple[nn.Module, Iterator[object]]:
     objective = build(made)
     runner = Alternating(seed=0, batch_size=8, images=80)
     return objective, runner.run(objective, synthetic(objective.needs, made.args))
+
+
+def test_diffaugment_is_made_of_its_parts() -> None:
+    """Colour, translation, cutout: whoever draws the same numbers sees the same pictures."""
+    x = picture(4, size=16)
+    torch.manual_seed(0)
+    whole = diffaugment(x, ONE)
+    torch.manual_seed(0)
+    assert torch.equal(whole, cut_out(translated(recoloured(x)), 8, 8))
+
+
+def test_a_discriminator_may_call_its_parts_what_it_likes() -> None:
+    """Also as the wrapper calls its own numbers."""
+    D = Fixed(1.0)
+    D.seen, D.p, D.above = nn.Identity(), nn.Identity(), 3
+    judge = Augmented(D, ada, 0.0)
+    assert judge(picture()).shape == (2,) and judge.unwrapped.seen is D.seen
+    assert isinstance(judge.seen, Tensor) and judge.p.item() == 0
 
 
 @pytest.mark.parametrize("how", ["ada", "diffaugment"])

@@ -198,6 +198,18 @@ def test_biases_come_after_their_weights():
     assert all(w.grad is not None for w in net.parameters())
 
 
+def test_a_sketch_of_transposed_convolutions_has_their_tensors():
+    """The norm of these is taken over their second dimension, in which outputs lie."""
+    nets = []
+    for device in ("cpu", "meta"):
+        with torch.device(device):
+            nets.append(nn.ConvTranspose2d(2, 6, 4, stride=2))
+            apply_spectral_norm(nets[-1], nn.ConvTranspose2d)
+    real, sketch = ([(k, v.shape) for k, v in net.state_dict().items()] for net in nets)
+    assert real == sketch
+    assert nets[1](torch.zeros(1, 2, 4, 4, device="meta")).shape == nets[0](torch.zeros(1, 2, 4, 4)).shape
+
+
 def test_a_sketch_has_the_tensors_of_the_network():
     nets = []
     for device in ("cpu", "meta"):

@@ -16,6 +16,7 @@ import torch
 from ganzoo_core.data import DATASETS, GROUPS, STYLES, Emoji, open_dataset
 from ganzoo_core.data.pixels import to_float, to_size
 from ganzoo_core.data.sets.emoji import base_of, is_held_out, on_white
+from ganzoo_core.data.sets.emoji_subjects import SUBJECTS
 from ganzoo_core.errors import GanzooError
 
 NAMES = {dataset.name: dataset for dataset in DATASETS}
@@ -162,6 +163,42 @@ def test_a_tenth_is_held_out_whatever_else_there_is(tmp_path: Path) -> None:
     assert source.bases == tuple(map(base_of, source.ids))
 
 
+# subjects
+
+
+def many(place: Path, group: str, first: int, count: int = 40) -> None:
+    """`count` emoji of a group from a code point on, each in all styles."""
+    place.mkdir()
+    for k, style in enumerate(STYLES):
+        images = np.full((count, 64, 64, 4), 255, dtype=np.uint8)
+        images[..., 0], images[..., 1] = np.arange(count)[:, None, None], k
+        np.savez_compressed(place / f"{style}64_rgba.npz", images=images)
+    rows = ({"id": f"{first + i:x}", "caption": "x", "group": group} | dict.fromkeys(STYLES, i) for i in range(count))
+    write_rows(place, list(rows))
+
+
+def test_a_subject_in_all_styles_and_nobody_on_both_sides(tmp_path: Path) -> None:
+    many(tmp_path / "emoji64", "Food and drink", 0x1F32D)
+    train, test = opened("emoji:food", tmp_path), opened("emoji:food_test", tmp_path)
+    assert len(train) + len(test) == 3 * 40 and not set(train.bases) & set(test.bases)
+    assert test.held_out.all() and not train.held_out.any()
+    assert train.info.class_names == STYLES and train.info.classes == 3
+    assert [STYLES[i] for i in train.fetch(range(len(train)))["label"].tolist()] == list(train.styles)
+    small = opened("emoji:food", tmp_path, image_size=32)
+    assert small.fetch([0])["x"].shape == (1, 3, 32, 32) and small.info.fingerprint != train.info.fingerprint
+    assert train.info.name == "emoji:food" and train.info.licence == "Apache-2.0 AND CC-BY-4.0"
+
+
+def test_code_points_say_what_is_a_face(tmp_path: Path) -> None:
+    """Cats (1f638) and hands (1f918) are in the same group; what is no code point is no face."""
+    many(tmp_path / "emoji64", "Smileys and emotions", 0x1F630)
+    both = [opened(f"emoji:faces{part}", tmp_path) for part in ("", "_test")]
+    ids = {int(id, 16) for source in both for id in source.ids}
+    assert ids == {*range(0x1F630, 0x1F638), *range(0x1F641, 0x1F645)}
+    assert not SUBJECTS["faces"].has("no code point", "Smileys and emotions")
+    assert "no such emoji" in refused("emoji:animals", tmp_path)
+
+
 # bad files
 
 
@@ -259,5 +296,7 @@ def test_the_real_set() -> None:
     assert 0.05 < every.held_out.float().mean() < 0.12
     split = {base: held for base, held in zip(every.bases, every.held_out.tolist(), strict=True)}
     assert all(split[base] == held for base, held in zip(every.bases, every.held_out.tolist(), strict=True))
+    counts = {name: tuple(len(opened(f"emoji:{name}{part}", REAL)) for part in ("", "_test")) for name in SUBJECTS}
+    assert counts == {"faces": (290, 24), "people": (4791, 295), "animals": (343, 12), "food": (322, 55)}
     corner = every.fetch(range(500))["x"][..., 0, 0]
     assert (corner == 1).float().mean() > 0.9  # white

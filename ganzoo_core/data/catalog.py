@@ -7,6 +7,7 @@ from ganzoo_core.plugin.records import DatasetEntry
 EMOJI_PAIRS = (
     "noto2blob", "noto2twemoji", "twemoji2noto", "edges2noto", "gray2noto", "unpaired", "unpaired_twemoji",
 )  # fmt: skip
+EMOJI_SUBJECTS = ("faces", "people", "animals", "food")
 
 DATASETS: tuple[DatasetEntry, ...] = (
     DatasetEntry(
@@ -56,7 +57,7 @@ DATASETS: tuple[DatasetEntry, ...] = (
             "noto_test",
             "captions",
             "captions_test",
-            *(name + part for name in EMOJI_PAIRS for part in ("", "_test")),
+            *(name + part for name in (*EMOJI_PAIRS, *EMOJI_SUBJECTS) for part in ("", "_test")),
         ),
     ),
     DatasetEntry(

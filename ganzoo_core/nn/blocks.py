@@ -185,7 +185,8 @@ def apply_spectral_norm(net: nn.Module, *kinds: type[nn.Module]) -> None:
 def sketched(layer: nn.Module) -> None:
     """spectral_norm for a sketch on the meta device, where only shapes count but torch's power iterations take long."""
     norm: Any = copy.deepcopy(tiny_norm())
-    W = cast(Tensor, layer.weight).flatten(1)
+    norm.dim = 1 if isinstance(layer, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)) else 0
+    W = cast(Tensor, layer.weight).movedim(norm.dim, 0).flatten(1)
     norm._u, norm._v = torch.empty_like(W[:, 0]), torch.empty_like(W[0])
     register_parametrization(layer, "weight", norm, unsafe=True)
 

@@ -11,6 +11,8 @@ from ganzoo_core.lazy import lazy
 
 if TYPE_CHECKING:
     from ganzoo_core.objectives.arguments import Argument as Argument
+    from ganzoo_core.objectives.augment import recoloured as recoloured
+    from ganzoo_core.objectives.augment import translated as translated
     from ganzoo_core.objectives.growing import GrowingObjective as GrowingObjective
     from ganzoo_core.objectives.losses import Adversarial as Adversarial
     from ganzoo_core.objectives.losses import Terms as Terms
@@ -97,12 +99,14 @@ _HOMES = {
     "one_sided_gradient_penalty": "ganzoo_core.objectives.penalties",
     "r1": "ganzoo_core.objectives.penalties",
     "r2": "ganzoo_core.objectives.penalties",
+    "recoloured": "ganzoo_core.objectives.augment",
     "require_no_batch_norm": "ganzoo_core.objectives.penalties",
     "rmsprop": "ganzoo_core.objectives.objective",
     "saturating": "ganzoo_core.objectives.schedules",
     "score_and_r1": "ganzoo_core.objectives.penalties",
     "sgd": "ganzoo_core.objectives.objective",
     "to_float32": "ganzoo_core.objectives.losses",
+    "translated": "ganzoo_core.objectives.augment",
     "wasserstein": "ganzoo_core.objectives.losses",
     "wasserstein_d": "ganzoo_core.objectives.losses",
     "wasserstein_g": "ganzoo_core.objectives.losses",

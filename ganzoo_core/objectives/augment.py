@@ -79,11 +79,12 @@ class Augmented(Discriminator):
 
     def __init__(self, D: Discriminator, pipe: Pipe, p: float, pace: int = PACE, channels: int | None = None) -> None:
         super().__init__()
-        self.D, self.pipe, self.pace, self.channels = D, pipe, pace, channels
+        self.pipe, self.pace, self.channels = pipe, pace, channels
         self.following: Made | None = None  # while it is the one that moves
         self.read: list[Tensor] = []  # features of real pictures, whose scores a head is still to make
         for name, value in (("p", p), ("above", 0.0), ("seen", 0.0), ("turns", 0.0)):
             self.register_buffer(name, torch.tensor(value))
+        self.D = D  # after these, for what it calls by their names would be found in its place
         self.known = {"p": Mirror(), "turns": Mirror()}
         self.known["p"].write(self.p, p)
         self.known["turns"].write(self.turns, 0.0)
@@ -368,14 +369,23 @@ def coloured(x: Tensor, matrix: Tensor) -> Tensor:
 
 def diffaugment(x: Tensor, p: Tensor) -> Tensor:
     """Brightness, saturation, contrast; a shift of up to an eighth; a square hole of half the side (Sec. 4)."""
-    n, _, height, width = x.shape
-    u = partial(torch.rand, n, 1, 1, 1, device=x.device, dtype=x.dtype)
+    height, width = x.shape[2:]
+    return cut_out(translated(recoloured(x)), height // 2, width // 2)
+
+
+def recoloured(x: Tensor) -> Tensor:
+    """DiffAugment's colour: brightness, saturation and contrast of each picture.  [N, C, H, W]"""
+    u = partial(torch.rand, len(x), 1, 1, 1, device=x.device, dtype=x.dtype)
     x = x + (u() - 0.5)
     gray = x.mean(1, keepdim=True)
     x = (x - gray) * (2 * u()) + gray
     mean = x.mean((1, 2, 3), keepdim=True)
-    x = (x - mean) * (u() + 0.5) + mean
-    return cut_out(shifted(x, height // 8, width // 8), height // 2, width // 2)
+    return (x - mean) * (u() + 0.5) + mean
+
+
+def translated(x: Tensor) -> Tensor:
+    """DiffAugment's translation: each picture moved by up to an eighth of its sides.  [N, C, H, W]"""
+    return shifted(x, x.shape[2] // 8, x.shape[3] // 8)
 
 
 def shifted(x: Tensor, most_down: int, most_across: int) -> Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ganzoo_core.data.dataset import DatasetInfo, Tensors, fingerprint
 from ganzoo_core.data.locations import find, missing
+from ganzoo_core.data.sets.emoji_subjects import SUBJECTS
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.seeds import hash32
 
@@ -38,7 +39,7 @@ Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 
 class Row(NamedTuple):
-    """One picture: which emoji, of which group, in which style."""
+    """One picture: which emoji, of which class (group, or style where all are of one group), in which style."""
 
     id: str
     label: int
@@ -62,7 +63,7 @@ def open_emoji(root: Path | None, variant: str, *, image_size: int | None = None
     """x [n, C, size, size], 64 px and RGB unless asked, and label [n]: the CLDR group.
 
     Variants noto (the default), twemoji, blob, and all: these three, one after the other; noto_train and noto_test
-    without and with nothing but the held-out emoji.
+    without and with nothing but the held-out emoji. Of one subject in all styles: see `open_emoji_subject`.
     """
     variant = variant or "noto"
     style, _, part = variant.partition("_")
@@ -70,15 +71,49 @@ def open_emoji(root: Path | None, variant: str, *, image_size: int | None = None
     if part:
         at = [i for i, row in enumerate(rows) if is_held_out(base_of(row.id)) == (part == "test")]
         pixels, rows = pixels[at], [rows[i] for i in at]
+    name = "emoji" if variant == "noto" else f"emoji:{variant}"
+    return _emoji(name, pixels, rows, GROUPS, LICENCES[style], image_size, channels)
+
+
+def open_emoji_subject(
+    root: Path | None, variant: str, *, image_size: int | None = None, channels: int | None = None
+) -> Emoji:
+    """x as above, and label [n]: the drawing style. Variants faces, people, animals, food, each in all styles.
+
+    Each without the held-out emoji, and with "_test" of them alone: who is tested on is in no training picture, in
+    whatever style, skin tone or gender.
+    """
+    subject, test = SUBJECTS[variant.removesuffix("_test")], variant.endswith("_test")
+    pixels, rows = _read(root, STYLES)
+    at = [
+        i
+        for i, row in enumerate(rows)
+        if subject.has(row.id, GROUPS[row.label]) and is_held_out(base_of(row.id)) == test
+    ]
+    if not at:
+        raise GanzooError(f"data set emoji:{variant}: the files here have no such emoji", "Fetch the published ones.")
+    rows = [rows[i]._replace(label=STYLES.index(rows[i].style)) for i in at]
+    return _emoji(f"emoji:{variant}", pixels[at], rows, STYLES, LICENCES["all"], image_size, channels)
+
+
+def _emoji(
+    name: str,
+    pixels: Tensor,
+    rows: Sequence[Row],
+    classes: tuple[str, ...],
+    licence: str,
+    image_size: int | None,
+    channels: int | None,
+) -> Emoji:
     size, channels = image_size or SIZE, channels or 3
     info = DatasetInfo(
-        name="emoji" if variant == "noto" else f"emoji:{variant}",
+        name=name,
         keys=frozenset({"x", "label"}),
         image_size=size,
         channels=channels,
-        classes=len(GROUPS),
-        class_names=GROUPS,
-        licence=LICENCES[style],
+        classes=len(classes),
+        class_names=classes,
+        licence=licence,
         fingerprint=fingerprint("emoji", pixels, [row.label for row in rows], size, channels),
     )
     return Emoji(info, pixels, rows)

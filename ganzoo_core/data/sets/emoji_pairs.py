@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from ganzoo_core.data.catalog import EMOJI_PAIRS
+from ganzoo_core.data.catalog import EMOJI_PAIRS, EMOJI_SUBJECTS
 from ganzoo_core.data.dataset import Dataset, fingerprint
-from ganzoo_core.data.sets.emoji import Emoji, open_emoji
+from ganzoo_core.data.sets.emoji import Emoji, open_emoji, open_emoji_subject
 from ganzoo_core.data.sets.emoji_captions import open_emoji_captions
 from ganzoo_core.data.views.pairs import Pairs, Unpaired, as_is, jittered, mirrored
 from ganzoo_core.seeds import hash32
@@ -27,12 +27,14 @@ FULL = 0.5  # the contrast, as a part of white minus black, from which an edge i
 def open_emoji_variant(
     root: Path | None, variant: str, *, image_size: int | None = None, channels: int | None = None
 ) -> Dataset:
-    """Any variant of `emoji`: single pictures (see `open_emoji`), with captions, or pairs."""
-    name = variant.removesuffix("_test")
-    single = open_emoji_captions if name == "captions" else open_emoji
-    return (open_emoji_pairs if name in EMOJI_PAIRS else single)(
-        root, variant, image_size=image_size, channels=channels
-    )
+    """Any variant of `emoji`: single pictures (see `open_emoji`), of one subject, with captions, or pairs."""
+    ways: dict[str, Callable[..., Dataset]] = {
+        "captions": open_emoji_captions,
+        **dict.fromkeys(EMOJI_SUBJECTS, open_emoji_subject),
+        **dict.fromkeys(EMOJI_PAIRS, open_emoji_pairs),
+    }
+    way = ways.get(variant.removesuffix("_test"), open_emoji)
+    return way(root, variant, image_size=image_size, channels=channels)
 
 
 def open_emoji_pairs(

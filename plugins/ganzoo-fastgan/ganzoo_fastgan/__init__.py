@@ -1,0 +1,1 @@
+"""FastGAN (Liu et al. 2021) for ganzoo, written from the paper."""

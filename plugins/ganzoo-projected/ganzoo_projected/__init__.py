@@ -1,0 +1,1 @@
+"""Projected GANs (Sauer et al. 2021) for ganzoo, written from the paper."""
