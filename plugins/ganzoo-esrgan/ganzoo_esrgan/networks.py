@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -97,6 +98,20 @@ class G(Generator):
         return sample_deterministic(self, enlarged, n, seed, inputs)
 
 
+@torch.no_grad()
+def interpolated(psnr: nn.Module, gan: nn.Module, a: float) -> nn.Module:
+    """Network interpolation (Wang et al. 2018, Sec. 3.4): (1 - a) of one network and a of the other, weight by weight.
+
+    Errors: GanzooError where they are not of one shape.
+    """
+    first, second = psnr.state_dict(), gan.state_dict()
+    if {k: v.shape for k, v in first.items()} != {k: v.shape for k, v in second.items()}:
+        raise GanzooError("the two networks are not of one shape", "Take the GAN that began with the other.")
+    made = copy.deepcopy(gan)
+    made.load_state_dict({name: torch.lerp(first[name], second[name], a) for name in first})
+    return made
+
+
 def folded(x: Tensor, by: int) -> Tensor:
     """Squares of by x by pixels into channels; the picture goes on beyond its edge as it ends, up to a whole square."""
     if by == 1:
@@ -163,7 +178,7 @@ class UNetD(Discriminator):
             h = leaky_relu(conv(h), 0.2) + passed.pop()
         for conv in self.high:
             h = leaky_relu(conv(h), 0.2)
-        return self.last(h)  # type: ignore[no-any-return]
+        return self.last(h)
 
 
 Channels = Annotated[int, "1 gray, 3 colour"]

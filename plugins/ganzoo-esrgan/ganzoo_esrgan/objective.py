@@ -10,7 +10,7 @@ from ganzoo_objectives.losses import ragan
 from ganzoo_srgan.networks import bicubic
 from torch import Tensor, nn
 
-from ganzoo_core.nn import Discriminator, Generator, computing_in
+from ganzoo_core.nn import Discriminator, Generator, computing_in, preserve_rng, reseed
 from ganzoo_core.objectives import Batch, Objective, Phase, Player, Schedule, Step, Terms, adam, nonsaturating
 from ganzoo_esrgan.content import LEVEL_SPACES, SPACES, distance
 from ganzoo_esrgan.degradations import degraded, sharpened
@@ -81,7 +81,10 @@ class ESRGAN(Objective):
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
         """Bicubic enlargements, ours, and the truth."""
-        G, (low, x) = self.exported_networks()["G"], self.pair(batch)
+        with preserve_rng():
+            reseed(0)  # what is random in a pair is the same in every picture of a run
+            low, x = self.pair(batch)
+        G = self.exported_networks()["G"]
         assert isinstance(G, Generator)
         return {"bicubic": bicubic(low, x.shape[-1] // low.shape[-1]), "G": G.sample(len(low), seed=0, low=low), "x": x}
 
