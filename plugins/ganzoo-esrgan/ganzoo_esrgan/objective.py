@@ -92,7 +92,8 @@ class ESRGAN(Objective):
 class RealESRGAN(ESRGAN):
     """Real-ESRGAN: Training Real-World Blind Super-Resolution with Pure Synthetic Data (Wang et al. 2021).
 
-    arXiv:2107.10833. Nothing but crops x is needed: each is spoilt anew (degradations.py); G shall draw x sharpened.
+    arXiv:2107.10833. Crops x are spoilt anew each time (degradations.py), and G shall draw x sharpened. low, x made
+    smaller and not spoilt, is there to show what G makes of it.
     """
 
     adv: Annotated[float, "weight of the adversarial loss"] = 0.1
@@ -101,7 +102,6 @@ class RealESRGAN(ESRGAN):
     psnr_images: Annotated[int, "length of the L1 phase in crops: 1e6 updates of 48; 0: there is none"] = 48_000_000
     images: Annotated[int, "length of the GAN phase: 4e5 updates of 48; 0: Real-ESRNet alone"] = 19_200_000
 
-    needs = frozenset({"x"})
     spaces: ClassVar[Mapping[str, type[nn.Module]]] = LEVEL_SPACES
     schedules: ClassVar[Mapping[str, Schedule]] = {}
 
