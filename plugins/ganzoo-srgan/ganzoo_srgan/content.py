@@ -7,6 +7,7 @@ makes nothing but tensors, and only after its hash has been found to begin with 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -36,9 +37,10 @@ class VGG54(Pretrained):
     """phi_5,4(x) / 12.75 of VGG19 (Eq. 5): what the published SRGAN compares."""
 
     autocast = True
+    layers: ClassVar[int] = LAYERS
 
     def read(self) -> nn.Module:
-        """VGG19's first 36 layers. Errors: GanzooError (2) that says where to put the file, IntegrityError (5)."""
+        """VGG19's first `layers`. Errors: GanzooError (2) that says where to put the file, IntegrityError (5)."""
         from torchvision.models import VGG19_Weights, vgg19
 
         FILE.read()  # whose hash is right
@@ -48,7 +50,7 @@ class VGG54(Pretrained):
                 progress=False, model_dir=str(path.parent), file_name=path.name, map_location="cpu", weights_only=True
             )
             with torch.device("meta"):
-                phi: nn.Module = vgg19().features[:LAYERS]
+                phi: nn.Module = vgg19().features[: self.layers]
             layers = {k.removeprefix("features."): v for k, v in state.items() if k.startswith("features.")}
             phi.load_state_dict(layers, assign=True)
         except Exception as error:  # whatever torch and torchvision make of other bytes
@@ -60,8 +62,11 @@ class VGG54(Pretrained):
 
     def look(self, net: nn.Module, x: Tensor) -> Tensor:  # [N, 3, H, W] in [-1, 1] -> [N, 512, H / 16, W / 16]
         mean, std = (x.new_tensor(v).view(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-        features: Tensor = net(((x + 1) / 2 - mean) / std)  # ImageNet's normalisation
-        return features * SCALE
+        return self.features(net, ((x + 1) / 2 - mean) / std)  # ImageNet's normalisation
+
+    def features(self, net: nn.Module, x: Tensor) -> Tensor:
+        made: Tensor = net(x)
+        return made * SCALE
 
 
 class Lite0(Pretrained):
