@@ -128,7 +128,7 @@ def xavier(layer: nn.Module) -> None:
 
 def networks(
     *,
-    image_size: Annotated[int, "side of the square pictures that it is trained on: a multiple of 4"] = 256,
+    image_size: Annotated[int, "side of the square pictures that it is trained on: a multiple of 4, from 24 on"] = 256,
     channels: Annotated[int, "of both domains: 1 gray, 3 colour"] = 3,
     width: Annotated[int, "channels of G next to the picture; the residual blocks have four times as many"] = 64,
     blocks: Annotated[int, "residual blocks of G: 9 for 256 px, 6 for 128"] = 9,
@@ -136,8 +136,10 @@ def networks(
     f_width: Annotated[int, "length of the features that are told apart"] = 256,
 ) -> dict[str, nn.Module]:
     """The translator G: a -> b, the heads F on its features, and D, which judges pictures of b."""
-    if min(channels, width, d_width, f_width, blocks) < 1 or image_size < 16 or image_size % 4:
-        raise GanzooError(f"image_size {image_size}: not a multiple of 4, or a size too small", "Choose another.")
+    if min(channels, width, d_width, f_width, blocks) < 1 or image_size < 24 or image_size % 4:
+        raise GanzooError(
+            f"image_size {image_size}: not a multiple of 4 from 24 on, or a width below 1", "Choose another."
+        )
     translator = G(channels, width, blocks)
     nets = {"G": translator, "F": F(translator.widths, f_width), "D": D(channels, d_width)}
     return {name: net.apply(xavier) for name, net in nets.items()}

@@ -13,7 +13,7 @@ PAPER = Paper(
     arxiv="2007.15651",
 )
 TINY = {
-    "image_size": 16, "channels": 3, "width": 4, "blocks": 1, "d_width": 4, "f_width": 8, "patches": 16,
+    "image_size": 32, "channels": 3, "width": 4, "blocks": 1, "d_width": 4, "f_width": 8, "patches": 16,
     "images": 5_000,
 }  # fmt: skip
 TWEMOJI = {

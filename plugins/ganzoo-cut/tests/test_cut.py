@@ -61,7 +61,7 @@ def normed(h: Tensor) -> Tensor:
 
 def test_g_and_its_features_are_those_of_the_paper() -> None:
     torch.manual_seed(0)
-    G = networks(image_size=16, width=4, blocks=5, d_width=4)["G"]
+    G = networks(image_size=24, width=4, blocks=5, d_width=4)["G"]
     for w in G.parameters():
         nn.init.normal_(w, std=0.3)
     t, x = list(G.parameters()), torch.rand(2, 3, 16, 20) * 2 - 1
@@ -100,7 +100,7 @@ def test_d_is_that_of_the_paper() -> None:
 
 def test_heads_give_features_of_length_one_of_the_places_asked_for() -> None:
     torch.manual_seed(0)
-    F = networks(image_size=16, width=4, blocks=1, d_width=4, f_width=6)["F"]
+    F = networks(image_size=24, width=4, blocks=1, d_width=4, f_width=6)["F"]
     h = [torch.randn(2, c, 4, 5) for c in (3, 8, 16, 16, 16)]
     made = F(h, [torch.tensor([7, 0])] * 5)
     assert {tuple(q.shape) for q in made} == {(2, 2, 6)}
