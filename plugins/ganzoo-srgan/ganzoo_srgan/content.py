@@ -23,7 +23,11 @@ FILE = PinnedFile(
 )
 LAYERS = 36  # up to the ReLU behind the 4th convolution before the 5th max pooling: phi_5,4
 SCALE = 1 / 12.75  # of features, so that VGG losses are as large as pixels'; squared it is the paper's 0.006
-LITE0_SCALE = 1 / 53  # so that this loss of enlarged photographs is as large as pixels', too (measured)
+LITE0_SCALES = (
+    1 / 52,
+    1 / 72,
+    1 / 59,
+)  # of maps, so that the loss of each on bicubic enlargements is pixels' (measured)
 
 
 class Pixels(nn.Module):
@@ -70,10 +74,11 @@ class VGG54(Pretrained):
 
 
 class Lite0(Pretrained):
-    """40 maps at an eighth of the side, before any ReLU, of an ImageNet network that pip installs. Not the paper's.
+    """Maps at a half, a quarter and an eighth of the side, before any ReLU, of an ImageNet network that pip installs.
 
-    The third stage of EfficientNet-Lite0 (Tan & Le 2019), through ganzoo-metrics, which measures with it, too: scores
-    that look through lite0 favour a network that was trained on it.
+    Not the paper's. The first three stages of EfficientNet-Lite0 (Tan & Le 2019), through ganzoo-metrics, which
+    measures with it, too: scores that look through lite0 favour a network that was trained on it. The last of the three
+    by itself let a fine grid pass on plain backgrounds.
     """
 
     def read(self) -> nn.Module:
@@ -84,9 +89,11 @@ class Lite0(Pretrained):
             raise GanzooError("content lite0: needs ganzoo-metrics", "Install it, or take content=pixels.") from None
         return load_extractor("lite0")
 
-    def look(self, net: nn.Module, x: Tensor) -> Tensor:  # [N, 3, H, W] in [-1, 1] -> [N, 40, H / 8, W / 8]
-        features: Tensor = net.maps(x)[2]  # type: ignore[operator]
-        return features * LITE0_SCALE
+    def look(self, net: nn.Module, x: Tensor) -> Tensor:  # [N, 3, H, W] in [-1, 1] -> [N, values of all maps]
+        """The maps, one behind the other, each of which counts the same in a mean of squares."""
+        maps = [scale * h.flatten(1) for scale, h in zip(LITE0_SCALES, net.maps(x), strict=False)]  # type: ignore[operator]
+        values = sum(h.shape[1] for h in maps)
+        return torch.cat([h * (values / len(maps) / h.shape[1]) ** 0.5 for h in maps], 1)
 
 
 SPACES: Mapping[str, type[Pixels] | type[Pretrained]] = {"vgg54": VGG54, "lite0": Lite0, "pixels": Pixels}

@@ -68,7 +68,11 @@ def test_content_through_lite0_leads_to_the_picture() -> None:
     space = content.Lite0()
     x = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
     made = (0.5 * x).requires_grad_()
-    assert space(x).shape == (1, 40, 8, 8) and not list(space.parameters())
+    assert space(x).shape == (1, 16 * 32**2 + 24 * 16**2 + 40 * 8**2) and not list(space.parameters())
+    halves = [
+        h.square().mean() * scale**2 for h, scale in zip(space.on(x.device).maps(x), content.LITE0_SCALES, strict=False)
+    ]
+    torch.testing.assert_close(space(x).square().mean(), torch.stack(halves).mean())
     (space(made) - space(x)).square().mean().backward()
     assert made.grad is not None and made.grad.abs().sum() > 0
     assert not any(w.requires_grad for w in space.on(x.device).parameters())
