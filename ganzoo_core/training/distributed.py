@@ -132,7 +132,7 @@ def process_group(device: str) -> Iterator[Processes]:
     import_module("torch.distributed.nn.functional")
     with collective():
         dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu(device) else "gloo", timeout=PATIENCE)
-        dist.barrier()  # everybody has met everybody: all connections are there
+        dist.all_reduce(torch.zeros(1))  # of CPUs: everybody has met everybody, all connections of gloo are there
     keep_alive()
     try:
         yield Group()
