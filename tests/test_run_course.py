@@ -50,6 +50,7 @@ def test_who_iterates_no_further_leaves_a_checkpoint_and_a_model(tmp_path: Path)
 
 INTERRUPTED = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever starts the tests may ignore it
 import torch; torch.set_num_threads(1)
 import ganzoo_core as gz
 from ganzoo_core.training.trainer import Alternating

@@ -335,7 +335,7 @@ def test_a_second_run_of_one_objective_on_a_device() -> None:
     loader = loader_of("digits", seed=0, image_size=16, channels=1)
     objective = gz.create("dcgan", preset="tiny").to("meta")
     assert dry_run(objective, loader).images == 20_000
-    assert play(objective, loader, device_of(objective)) == 20_000
+    assert play(objective, loader, device_of(objective)).images == 20_000
     large = gz.create("dcgan", preset="tiny", width=256)
     sketch = sketch_of(large)
     assert {w.device.type for w in sketch.parameters()} == {"meta"}

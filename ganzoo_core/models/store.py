@@ -35,6 +35,7 @@ from ganzoo_core.weights.config import DISCRIMINATORS, FILE, FORMAT, NO_PINS, re
 from ganzoo_core.weights.header import Entry
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+LARGEST = 1 << 20  # of widths, depths, sizes: beyond the largest network by far
 PARTS: tuple[Literal["networks", "objective"], ...] = ("networks", "objective")
 CODES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64",
@@ -270,6 +271,7 @@ def on_meta(folder: Path, made: Recipe) -> tuple[dict[str, nn.Module], tuple[str
     """
     game: type[Objective] = resolve(registry().families[made.family].objective)
     try:
+        refuse_huge(made)
         with sketching(), DrawFrom(torch.Generator):
             nets = build_networks(made.networks or "", made.args)
     except Exception as fault:
@@ -278,6 +280,16 @@ def on_meta(folder: Path, made: Recipe) -> tuple[dict[str, nn.Module], tuple[str
         what = f"networks of {made.networks} are not those of {made.family}"
         raise GanzooError(f"{folder}/config.json: {what}: {', '.join(sorted(nets))}")
     return nets, game.exported
+
+
+def refuse_huge(made: Recipe) -> None:
+    """Errors: ValueError for an argument that no network has: a loop over it would not end."""
+    known = args_of(registry().families[made.networks]) if made.networks else {}
+    for name in known.keys() & made.args.keys():
+        value = made.args[name]
+        for number in value if isinstance(value, (list, tuple)) else [value]:
+            if isinstance(number, int) and abs(number) > LARGEST:
+                raise ValueError(f"{name}: {escape(number, 30)}: too large")
 
 
 def built(made: Recipe, sketch: Mapping[str, nn.Module], names: Sequence[str]) -> dict[str, nn.Module]:

@@ -9,12 +9,16 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+STEPS = 100_000  # calls of torch: hundreds of times what the largest networks need, and some seconds
 FILLS = {torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.zero_, torch.Tensor.fill_}
 
 
 @contextmanager
 def sketching() -> Iterator[None]:
-    """Within it, networks that are built take no memory and no first weights."""
+    """Within it, networks that are built take no memory and no first weights.
+
+    Errors: ValueError for networks without end, as a file of a stranger may ask for.
+    """
     with torch.device("meta"), Unfilled():
         yield
 
@@ -22,11 +26,18 @@ def sketching() -> Iterator[None]:
 class Unfilled(TorchFunctionMode):
     """Tensors of a sketch are not filled: most of the time of building one would go into that."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = 0
+
     def __torch_function__(
         self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # fmt: skip
         given = kwargs or {}
+        self.steps += 1
+        if self.steps > STEPS:
+            raise ValueError("too large: its networks have tens of thousands of layers")
         if func in FILLS or getattr(func, "__module__", "") == "torch.nn.init":
             filled = args[0] if args else given.get("tensor")
             if is_meta(filled):
