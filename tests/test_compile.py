@@ -62,6 +62,15 @@ def test_where_nothing_compiles_it_is_said_before_the_run(tmp_path: Path, monkey
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_what_torch_cannot_compile_after_all_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """D has batch norm, whose statistics move between two looks that a hook has parted."""
+    monkeypatch.setattr(training, "compile_steps", partial(compiling.compile_steps, backend="aot_eager"))
+    game = gz.create("dcgan", preset="tiny", regularise=("bcr",))
+    with pytest.raises(GanzooError, match="cannot compile this game after all"):
+        gz.fit(game, "digits", images=48, batch_size=16, precision="fp32", compile=True)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.skipif(not shutil.which("g++"), reason="there is no g++")

@@ -110,8 +110,12 @@ def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Repor
             run_dir.occupied(folder) if folder is not None and first else nullcontext(),
             deterministic_kernels(device, not settings.fast),
         ):
-            length = length_of(objective, loader, trainer_of(objective, settings, processes, seen, Trial), settings)
-            settings = replace(settings, images=length or seen.images)
+            length = settings.images or seen.images
+            if settings.minutes:
+                length = images_in(
+                    settings.minutes, objective, loader, trainer_of(objective, settings, processes, seen, Trial)
+                )
+            settings = replace(settings, images=length)
             trainer = trainer_of(objective, settings, processes, seen, Alternating)
             yield from run(objective, data, loader, trainer, settings, folder, heard)
 
@@ -125,11 +129,6 @@ def refuse_contradictions(settings: Settings) -> None:
         raise GanzooError("--init and --resume: two beginnings", "Give one.")
     if bool(settings.eval_every) != (settings.score is not None):
         raise GanzooError("--eval-every IMAGES and --metric NAME go together", "Give both.")
-
-
-def length_of(objective: Objective, loader: BatchLoader, trial: Trial, settings: Settings) -> int:
-    """The length that the settings ask for, in real images; 0: as the phases say."""
-    return images_in(settings.minutes, objective, loader, trial) if settings.minutes else settings.images
 
 
 def run(
@@ -171,6 +170,11 @@ def run(
         raise KeyboardInterrupt(str(fault)) from None  # as a program expects it that leaves signals to Python
     except torch.OutOfMemoryError as fault:
         raise ExternalError("out of memory on the device", "Set a smaller --micro-batch or --batch-size.") from fault
+    except RuntimeError as fault:
+        if not settings.compile:
+            raise
+        what = f"--compile: torch.compile cannot compile this game after all: {escape(fault)}"
+        raise GanzooError(what, "Leave it out.") from fault
     finally:
         for watcher in callbacks:
             watcher.close()

@@ -6,6 +6,7 @@ Every convolution has stride 1; a blur halves the side, and bilinear interpolati
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Annotated
 
 from ganzoo_cyclegan.networks import Residual, padded
@@ -78,11 +79,8 @@ class G(Generator):
             assert isinstance(layers, nn.Sequential)
             maps.append(layers[0](h))
             h = self.halved(layers[1:](maps[-1]))
-        tapped = {0, min(4, len(self.blocks) - 1)}
-        for i, block in enumerate(self.blocks[: max(tapped) + 1]):
-            h = block(h)
-            maps += [h] * (i in tapped)
-        return maps if len(tapped) == 2 else [*maps, h]
+        coarse = list(accumulate(self.blocks[:5], lambda h, block: block(h), initial=h))
+        return [*maps, coarse[1], coarse[-1]]
 
 
 class F(nn.Module):

@@ -17,13 +17,12 @@ from ganzoo_srgan import content
 from ganzoo_srgan.content import VGG54, Pixels
 from ganzoo_srgan.networks import bicubic, networks
 from ganzoo_srgan.objective import SRGAN, a_tenth_at_half
+from stand_ins import Flat, Mean
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, leaky_relu, linear, prelu
 
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError, IntegrityError
-from ganzoo_core.nn import Discriminator, Generator, Images
-from ganzoo_core.nn import Image as Low
 from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
 from ganzoo_core.training.trainer import Alternating
@@ -177,30 +176,11 @@ def test_samples_are_enlarged_pictures_of_any_size() -> None:
 # The game
 
 
-class Fixed(Generator):
-    """Every pixel `shift`, four times the size."""
-
-    def __init__(self, shift: float) -> None:
-        super().__init__()
-        self.inputs, self.output = {"low": Low((3, None, None))}, Images((3, None, None))
-        self.shift = nn.Parameter(torch.tensor(shift))
-
-    def forward(self, low: Tensor) -> Tensor:
-        return self.shift.expand(len(low), 3, 4 * low.shape[2], 4 * low.shape[3])
-
-
-class Mean(Discriminator):
-    """The mean pixel, eight times."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return 8 * x.mean((1, 2, 3))
-
-
 BATCH = {"x": torch.full((2, 3, 16, 16), 0.75), "low": torch.zeros(2, 3, 4, 4)}
 
 
 def test_losses_in_closed_form() -> None:
-    game = SRGAN(Fixed(0.25), Mean(), content="pixels")
+    game = SRGAN(Flat(0.25), Mean(8), content="pixels")
     assert game.mse_loss(BATCH)["mse"].item() == pytest.approx(0.5**2)  # Eq. 4
     terms = game.d_loss(BATCH)
     assert terms["real"].item() == pytest.approx(math.log(1 + math.exp(-6)))
@@ -213,7 +193,7 @@ def test_losses_in_closed_form() -> None:
 def test_features_are_compared_at_a_scale_of_one_in_12_75(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eq. 5: (1 / 12.75)^2, about 0.006, times the MSE of features, here of the normalised picture itself."""
     monkeypatch.setattr(VGG54, "read", lambda self: nn.Identity())
-    game = SRGAN(Fixed(0.25), Mean(), content="vgg54")
+    game = SRGAN(Flat(0.25), Mean(8), content="vgg54")
     expected = sum((0.25 / std) ** 2 for std in (0.229, 0.224, 0.225)) / 3 / 12.75**2  # pixels differ by 1/4 in [0, 1]
     assert game.g_loss(BATCH)["content"].item() == pytest.approx(expected)
     assert pytest.approx(0.006, abs=2e-4) == content.SCALE**2
