@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.models import card, store
@@ -92,6 +93,7 @@ def test_networks_without_end_are_refused_at_once(blocks: int) -> None:
     config["networks"]["args"]["blocks"] = blocks
     with pytest.raises(GanzooError, match="too large"):
         read_whole(config, metrics)
+    assert torch.is_grad_enabled()
 
 
 @pytest.mark.slow

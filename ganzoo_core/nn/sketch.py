@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-STEPS = 100_000  # calls of torch: hundreds of times what the largest networks need, and some seconds
+MOST = 20_000  # first weights that are asked for: many times what the largest networks have
 FILLS = {torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.zero_, torch.Tensor.fill_}
 
 
@@ -28,19 +28,20 @@ class Unfilled(TorchFunctionMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.steps = 0
+        self.asked = 0
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # fmt: skip
         given = kwargs or {}
-        self.steps += 1
-        if self.steps > STEPS:
-            raise ValueError("too large: its networks have tens of thousands of layers")
         if func in FILLS or getattr(func, "__module__", "") == "torch.nn.init":
             filled = args[0] if args else given.get("tensor")
             if is_meta(filled):
+                self.asked += 1
+                # Here alone: an error at any call of torch would also keep no_grad from being left.
+                if self.asked > MOST:
+                    raise ValueError("too large: its networks have tens of thousands of layers")
                 return filled
         return func(*args, **given)
 
