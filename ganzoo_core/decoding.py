@@ -8,11 +8,12 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
+from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError, features
 
 from ganzoo_core.errors import escape
 from ganzoo_core.files import READING
@@ -84,6 +85,20 @@ def decode(file: BinaryIO, size: int, channels: int, cut: Cut | None = None) -> 
     with _opened(file, _head(file)) as image, _stranger():
         image.load()
         return pixels_of(image, size, channels, cut)
+
+
+def decode_frames(file: BinaryIO, size: int, channels: int, most: int, cut: Cut | None = None) -> NDArray[np.uint8]:
+    """Likewise of all frames of an animation, `most` at most: uint8 [T, C, size, size].
+
+    A frame that is shown k times as long as the shortest comes k times: writers merge frames that are alike.
+    """
+    with _opened(file, _head(file)) as image, _stranger():
+        shown, durations = list[NDArray[np.uint8]](), list[float]()
+        for frame in islice(ImageSequence.Iterator(image), most):
+            shown.append(pixels_of(frame, size, channels, cut))
+            durations.append(max(1.0, float(frame.info.get("duration", 0))))
+        shortest = min(durations)
+        return np.repeat(np.stack(shown), [round(lasts / shortest) for lasts in durations], 0)[:most]
 
 
 def pixels_of(image: Image.Image, size: int, channels: int, cut: Cut | None = None) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageSequence
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
@@ -60,6 +60,13 @@ def save_frames(frames: Sequence[Image.Image], path: Path, milliseconds: int = 8
     made = io.BytesIO()
     frames[0].save(made, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0)
     write_aside(path, made.getvalue())
+
+
+def encode_frames(frames: Sequence[Image.Image], milliseconds: int = 80) -> bytes:
+    """Pictures of one size as the bytes of a PNG that moves (APNG), and goes round for ever."""
+    made = io.BytesIO()
+    frames[0].save(made, "PNG", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0)
+    return made.getvalue()
 
 
 def picture(image: Tensor) -> Image.Image:
@@ -111,17 +118,6 @@ def read(picture: Path | str | Image.Image, channels: int, cut: Cut | None = Non
         except OSError as error:
             raise ExternalError(f"{escape(picture)}: {error.strerror}") from None
     return torch.from_numpy(pixels).float() / 127.5 - 1
-
-
-def read_clip(path: Path, channels: int) -> Tensor:
-    """The frames of an animation as [T, C, H, W] in [-1, 1]. Errors: GanzooError for what is none."""
-    try:
-        with Image.open(path, formats=("GIF", "WEBP", "PNG")) as clip:
-            frames = [np.asarray(f.convert("L" if channels == 1 else "RGB")) for f in ImageSequence.Iterator(clip)]
-    except (OSError, ValueError) as fault:
-        raise GanzooError(f"{escape(path)}: {escape(fault)}", "Give an animated picture.") from None
-    pixels = torch.from_numpy(np.stack(frames)).float() / 127.5 - 1
-    return pixels[:, None] if channels == 1 else pixels.permute(0, 3, 1, 2)
 
 
 def scatter(points: Tensor, side: int = 256) -> Image.Image:

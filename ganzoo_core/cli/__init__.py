@@ -1,4 +1,4 @@
-"""The command line: one module per verb, imported when its verb is called."""
+"""The command line: one module per verb, imported when its verb is called. Public: what verbs of plugins do alike."""
 
 from __future__ import annotations
 
@@ -6,11 +6,43 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from ganzoo_core.errors import DATA_ONLY, ExternalError, GanzooError, Stopped, UnknownNameError, escape, tell_user
+from ganzoo_core.lazy import lazy
+
+if TYPE_CHECKING:
+    from ganzoo_core.cli._shared import labelled as labelled
+    from ganzoo_core.cli._shared import pair as pair
+    from ganzoo_core.cli._shared import writable as writable
+    from ganzoo_core.cli.completion import sources as sources
+    from ganzoo_core.cli.image_inputs import read_fitted as read_fitted
+    from ganzoo_core.cli.image_inputs import told as told
+    from ganzoo_core.cli.meter import Meter as Meter
+    from ganzoo_core.cli.ways import is_clip as is_clip
+    from ganzoo_core.cli.ways import save_beside as save_beside
+    from ganzoo_core.cli.ways import save_sheet as save_sheet
+    from ganzoo_core.cli.ways import save_way as save_way
+    from ganzoo_core.files import write_aside as write_aside
+
+_HOMES = {
+    "Meter": "ganzoo_core.cli.meter",
+    "is_clip": "ganzoo_core.cli.ways",
+    "labelled": "ganzoo_core.cli._shared",
+    "pair": "ganzoo_core.cli._shared",
+    "read_fitted": "ganzoo_core.cli.image_inputs",
+    "save_beside": "ganzoo_core.cli.ways",
+    "save_sheet": "ganzoo_core.cli.ways",
+    "save_way": "ganzoo_core.cli.ways",
+    "sources": "ganzoo_core.cli.completion",
+    "told": "ganzoo_core.cli.image_inputs",
+    "writable": "ganzoo_core.cli._shared",
+    "write_aside": "ganzoo_core.files",
+}
+__all__ = list(_HOMES)
+__getattr__ = lazy(__name__, _HOMES)
 
 VERBS = {  # verb -> its one line of help; `ganzoo_core.cli.<verb>_` holds the command `<verb>_`
     "list": "List GAN families and trained models.",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 def pair(text: str) -> tuple[str, str]:
+    """KEY=VALUE, as -c gives it. Errors: GanzooError for what is none."""
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise GanzooError(f"-c {escape(text)}: is not of the form key=value", "For example -c width=32.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ def data_(
     table(source.describe(), ("what", "is"), [*facts(source)])
     if target is not None:
         batch = next(stream(source, batch_size=count, seed=seed))
-        imaging.save(sheet(batch, augment, seed), target)
+        imaging.save(sheet_of_kind(source, batch) or sheet(batch, augment, seed), target)
         tell_user(f"the first {count} examples of seed {seed} are in {target}")
 
 
@@ -73,16 +74,34 @@ def facts(source: Dataset) -> Iterator[tuple[str, str]]:
         yield "left out", f"{file.name}: {file.why}"
 
 
+def sheet_of_kind(source: Dataset, batch: dict[str, Tensor]) -> Image | None:
+    """Examples as a plugin's own kind of output shows them, which is told what the data say of themselves; or None."""
+    from ganzoo_core.nn.outputs import Output
+    from ganzoo_core.plugin.records import resolve
+    from ganzoo_core.registry.plugins import registry
+
+    for entry in registry().kinds.values():
+        kind = resolve(entry.kind)
+        if issubclass(kind, Output) and kind.batch_key in batch and kind.batch_key != Output.batch_key:
+            known = {field.name for field in fields(kind)}
+            facts = {name: value for name, value in source.facts().items() if name in known}
+            x = batch[kind.batch_key]
+            shown: Image = kind(shape=tuple(x.shape[1:]), **facts).picture(x)
+            return shown
+    return None
+
+
 def sheet(batch: dict[str, Tensor], augment: str | None, seed: int) -> Image:
-    """Examples as one picture: pictures of several keys side by side, clips frame by frame, points in the plane."""
+    """Examples as one picture: pictures of several keys side by side, clips in rows of frames, points in the plane."""
     from ganzoo_core import imaging
 
+    if "video" in batch:
+        return imaging.grid(augmented(batch["video"].flatten(0, 1), augment, seed), batch["video"].shape[1])
     pictures = [value for value in batch.values() if value.ndim == 4]
-    clips = [value.flatten(0, 1) for value in batch.values() if value.ndim == 5]
     if len(pictures) > 1:
         return imaging.beside([augmented(x, augment, seed) for x in pictures])
-    if pictures or clips:
-        return imaging.grid(augmented((pictures or clips)[0], augment, seed))
+    if pictures:
+        return imaging.grid(augmented(pictures[0], augment, seed))
     return imaging.scatter(batch["x"])
 
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, get_type_hints
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from ganzoo_core import imaging
 from ganzoo_core.data.folder.directory import LEAVES, Directory
 from ganzoo_core.data.folder.listing import list_images
 from ganzoo_core.decoding import resized
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.nn.generator import Generator
+from ganzoo_core.nn.inputs import Image, Input, Pictures
 
 PICTURE, MASK = "--input", "--mask"
 OPTIONS = {PICTURE: "image", MASK: "mask"}  # of `sample`, which take pictures where no input is declared
@@ -55,10 +55,18 @@ def files_of(inputs: Sequence[str]) -> list[Path]:
     return files
 
 
-def read(path: Path, channels: int, size: Sizes | None) -> Tensor:
-    """[1, C, H, W] in [-1, 1]; what is transparent lies on white."""
-    cut = None if size is None else lambda image, _: fitted(image, size)
-    return imaging.read(path, channels, cut)[None]
+def read(path: Path, declared: Input, size: Sizes | None) -> Tensor:
+    """[1, C, H, W] in [-1, 1], or [1, T, C, H, W] of a clip; what is transparent lies on white."""
+    assert isinstance(declared, Pictures)
+    return declared.read(path, None if size is None else lambda image, _: fitted(image, size))[None]
+
+
+def read_fitted(path: Path, channels: int, height: int, width: int) -> Tensor:
+    """The largest part of that shape about the picture's centre, resized.  [1, C, H, W] in [-1, 1]
+
+    Errors: GanzooError for what is no picture, ExternalError where it cannot be read.
+    """
+    return read(path, Image((channels, height, width)), Sizes(width, height))
 
 
 def fitted(image: Any, size: Sizes) -> Any:
@@ -104,10 +112,10 @@ def given(net: Generator, file: Path | None, mask: str, size: Sizes | None) -> G
     found = {}
     if file is not None:
         name, channels = wanted(net, PICTURE)
-        found[name] = read(file, channels, size)
+        found[name] = read(file, net.inputs.get(name, Image((channels, None, None))), size)
     if mask:
         name, _ = wanted(net, MASK)
-        found[name] = (read(Path(mask), 1, size) > 0).float()
+        found[name] = (read(Path(mask), Image((1, None, None)), size) > 0).float()
     height, width = next(iter(found.values())).shape[-2:] if found else (0, 0)
     return Given({name: with_margin(picture, net.inputs.get(name)) for name, picture in found.items()}, height, width)
 
@@ -158,5 +166,7 @@ def before(net: Generator, given: Given, after: Tensor) -> Tensor:
     """The picture that was given, as large as what was made of it."""
     where = place(net, PICTURE)
     assert where is not None
+    if after.ndim != 4:
+        raise GanzooError("--strip: clips are not shown beside each other", "Leave it out.")
     picture = given.inputs[where[0]][..., : given.height, : given.width]
     return interpolate(picture, after.shape[-2:]).expand(len(after), after.shape[1], -1, -1)

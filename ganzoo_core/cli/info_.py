@@ -14,6 +14,8 @@ from ganzoo_core.cli.output import document, table
 from ganzoo_core.errors import UnknownNameError, escape
 from ganzoo_core.registry import index, listing
 
+LONGEST = 60  # letters of a default that are shown; --json has it whole
+
 
 @click.command("info")
 @click.argument("name", metavar="ID", shell_complete=names)
@@ -41,7 +43,7 @@ def info_(name: str, as_json: bool) -> None:
     show(facts)
     if arguments:
         print()
-        rows = [[row["name"], row["type"], row["default"], row["meaning"]] for row in arguments]
+        rows = [[row["name"], row["type"], escape(row["default"], LONGEST), row["meaning"]] for row in arguments]
         table("Arguments (-c name=value)", ["name", "type", "default", "meaning"], rows)
 
 

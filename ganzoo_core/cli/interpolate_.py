@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ganzoo_core.cli import ways
 from ganzoo_core.cli._shared import labelled, pair, writable
 from ganzoo_core.cli.completion import sources
 from ganzoo_core.errors import GanzooError, escape, tell_user
@@ -24,7 +25,11 @@ LARGEST = 2**63 - 1
 @click.option("-c", "options", multiple=True, metavar="OPTION=VALUE", help="An option of the model's sampling.")
 @click.option("--device", default="auto", show_default=True)
 @click.option(
-    "-o", "--out", required=True, metavar="OUT", help="A strip (.png, .jpg ...) with a row for each leg, or a .gif."
+    "-o",
+    "--out",
+    required=True,
+    metavar="OUT",
+    help="A strip (.png ...) with a row for each leg, or a .gif, .mp4.",
 )
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
 def interpolate_(
@@ -37,26 +42,17 @@ def interpolate_(
     """
     target = writable(Path(out), force)
     stops, chosen = numbers(seeds), dict(pair(word) for word in options)
-    import torch
-
-    from ganzoo_core import imaging
     from ganzoo_core.cli.image_inputs import told
     from ganzoo_core.models import model
     from ganzoo_core.nn.device import pick_device
     from ganzoo_core.nn.walk import interpolate_seeds
     from ganzoo_core.registry.recipes import sampling_options
 
-    clip = target.suffix.lower() == ".gif"
-    if not clip and target.suffix.lower() not in imaging.FORMATS:
-        hint = f"Give {', '.join(imaging.FORMATS)}, or .gif for a clip."
-        raise GanzooError(f"{escape(target)}: is no picture and no clip", hint)
+    clip = ways.is_clip(target)
     generator = model.load(source, device=str(pick_device(device))).network(net)
     given = sampling_options(generator, chosen) | labelled(generator, labels, steps + 1) | told(generator, text)
     segments = interpolate_seeds(generator, stops, steps, how, loop=clip, **given)
-    if clip:
-        imaging.save_frames([generator.output.frame(x) for one in segments for x in one[:-1]], target)
-    else:
-        imaging.save(generator.output.picture(torch.cat(segments), steps + 1), target)
+    ways.save_way(generator.output, segments, target)
     tell_user(f"{len(segments)} legs of {steps} steps, {how}")
     print(target)
 

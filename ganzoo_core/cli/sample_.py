@@ -60,7 +60,8 @@ def sample_(
     generator = trained.network(net)
     refuse_format(generator.output, target)
     image_inputs.refuse_without(generator, inputs, texts)
-    n = count or (1 if files else 8 if texts else COUNT)
+    one = files or any(generator.inputs[name].from_data for name in chosen if name in generator.inputs)
+    n = count or (1 if one else 8 if texts else COUNT)
     given = {**generator.default_options, **sampling_options(generator, chosen), **labelled(generator, labels, n)}
     making = Making(generator, files or [None], texts or ("",), mask, sizes, n, seed, given, strip)
     write(generator.output, making, target)

@@ -206,13 +206,13 @@ def scorer_of(options: dict[str, Any], data: str) -> Any:
 def _facts(data: str, root: str | None, options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     from ganzoo_core.training.loaders import DatasetLoader
 
-    info = DatasetLoader(data, root=root, **dict(options)).info
-    own = not info.licence  # a user's files
-    return {"image_size": info.image_size, "channels": info.channels, "classes": info.classes, "own": own}
+    loader = DatasetLoader(data, root=root, **dict(options))
+    own = not loader.info.licence  # a user's files
+    return {**loader.open(**loader.options).facts(), "own": own}
 
 
 def facts_of(data: str, root: str | None, options: dict[str, Any]) -> dict[str, Any]:
-    """What the data set says of its size, where it says anything."""
+    """What the data set says of itself, where it says anything."""
     return _facts(data, root, tuple(sorted(options.items())))
 
 

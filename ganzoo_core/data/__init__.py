@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from ganzoo_core.lazy import lazy
 
 if TYPE_CHECKING:
+    from ganzoo_core.data.arrays import read_array as read_array
+    from ganzoo_core.data.arrays import write_array as write_array
     from ganzoo_core.data.catalog import DATASETS as DATASETS
     from ganzoo_core.data.dataset import Dataset as Dataset
     from ganzoo_core.data.dataset import DatasetInfo as DatasetInfo
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from ganzoo_core.data.locations import where_to_put as where_to_put
     from ganzoo_core.data.open import how_to_have as how_to_have
     from ganzoo_core.data.open import open_dataset as open_dataset
+    from ganzoo_core.data.open import view_of as view_of
     from ganzoo_core.data.sets.emoji import GROUPS as GROUPS
     from ganzoo_core.data.sets.emoji import STYLES as STYLES
     from ganzoo_core.data.sets.emoji import Emoji as Emoji
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from ganzoo_core.data.sets.idx import CLOTHES as CLOTHES
     from ganzoo_core.data.sets.mixtures import grid_modes as grid_modes
     from ganzoo_core.data.sets.mixtures import ring_modes as ring_modes
+    from ganzoo_core.data.sets.stacked_mnist import mode_of as mode_of
+    from ganzoo_core.data.sets.strokes import stroke_thickness as stroke_thickness
     from ganzoo_core.data.streaming import stream as stream
     from ganzoo_core.files import write_aside as write_aside
     from ganzoo_core.seeds import hash32 as hash32
@@ -50,13 +55,18 @@ _HOMES = {
     "how_to_have": "ganzoo_core.data.open",
     "is_file": "ganzoo_core.data.locations",
     "missing": "ganzoo_core.data.locations",
+    "mode_of": "ganzoo_core.data.sets.stacked_mnist",
     "open_dataset": "ganzoo_core.data.open",
     "open_emoji": "ganzoo_core.data.sets.emoji",
     "open_folder": "ganzoo_core.data.folder.folder",
+    "read_array": "ganzoo_core.data.arrays",
     "ring_modes": "ganzoo_core.data.sets.mixtures",
     "search_roots": "ganzoo_core.data.locations",
     "stream": "ganzoo_core.data.streaming",
     "where_to_put": "ganzoo_core.data.locations",
+    "view_of": "ganzoo_core.data.open",
+    "stroke_thickness": "ganzoo_core.data.sets.strokes",
+    "write_array": "ganzoo_core.data.arrays",
     "write_aside": "ganzoo_core.files",
 }
 __all__ = list(_HOMES)

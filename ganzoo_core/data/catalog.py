@@ -21,10 +21,10 @@ DATASETS: tuple[DatasetEntry, ...] = (
     DatasetEntry(
         name="mnist",
         summary="70,000 handwritten digits, 28x28, gray",
-        keys=("x", "label", "x_labelled"),
+        keys=("x", "label", "x_labelled", "age", "identity", "attribute"),
         licence="CC-BY-SA-3.0",
         open="ganzoo_core.data.sets.idx:open_mnist",
-        variants=("train", "test", "labels100"),
+        variants=("train", "test", "labels100", "thickness", "thickness_test"),
     ),
     DatasetEntry(
         name="fashion_mnist",
@@ -89,5 +89,29 @@ DATASETS: tuple[DatasetEntry, ...] = (
         licence="CC0-1.0",
         open="ganzoo_core.data.sets.shapes:open_shapes",
         variants=("captions", "pairs", "motion"),
+    ),
+    DatasetEntry(
+        name="moving_mnist",
+        summary="clips of 20 frames, 64x64, gray: two digits of MNIST, or one, that move and bounce, with their flow",
+        keys=("video", "flow", "label"),
+        licence="CC-BY-SA-3.0",
+        open="ganzoo_core.data.sets.moving_mnist:open_moving_mnist",
+        variants=("train", "test", "one", "one_test"),
+    ),
+    DatasetEntry(
+        name="stacked_mnist",
+        summary="three digits of MNIST as red, green and blue, 28x28: a thousand modes, to count the dropped ones",
+        keys=("x", "label"),
+        licence="CC-BY-SA-3.0",
+        open="ganzoo_core.data.sets.stacked_mnist:open_stacked_mnist",
+        variants=("train", "test"),
+    ),
+    DatasetEntry(
+        name="emoji_video",
+        summary="712 animated emoji by Noto, 16 frames, 64x64, colour",
+        keys=("video",),
+        licence="CC-BY-4.0",
+        open="ganzoo_core.data.sets.emoji_video:open_emoji_video",
+        variants=("all", "train", "test"),
     ),
 )

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,6 +71,14 @@ class Dataset(ABC):
         The number is a hash of the run's seed and the position in its stream, so a resumed run draws the same.
         """
         return self.fetch(indices)
+
+    def facts(self) -> Mapping[str, Any]:
+        """What recipes should know of it, by the names of arguments; sets of a plugin's own kind have more to say.
+
+        It may take a while, so it is asked for once, where a recipe is made.
+        """
+        info = self.info
+        return {"image_size": info.image_size, "channels": info.channels, "classes": info.classes}
 
     def parts(self) -> list[Dataset]:
         """Itself and the data that it is a view of, and what these are views of."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ganzoo_core.errors import GanzooError, escape
 
+NAMED = 4  # files that are missing
+
 
 def search_roots(root: Path | None) -> tuple[Path, ...]:
     """`root`, $GANZOO_DATA, ~/.cache/ganzoo/data: those that are given, in this order, whether they exist or not."""
@@ -50,9 +52,10 @@ def missing(name: str, root: Path | None, files: Sequence[str]) -> GanzooError:
 
 
 def where_to_put(root: Path | None, files: Sequence[str]) -> str:
-    """One sentence: these files, into one of these folders."""
+    """One sentence: these files, the first of them if there are many, into one of these folders."""
+    named = list(files) if len(files) <= NAMED else [*files[:1], f"{len(files) - 1} more like it"]
     places = [f"{escape(place)}{'' if _is_folder(place) else ' (no such folder yet)'}" for place in search_roots(root)]
-    return f"Put {' and '.join(files)} into one of: {', '.join(places)}; or name another folder with --data-root."
+    return f"Put {' and '.join(named)} into one of: {', '.join(places)}; or name another folder with --data-root."
 
 
 def _is_folder(path: Path) -> bool:

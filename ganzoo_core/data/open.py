@@ -52,11 +52,24 @@ def open_dataset(
     return source
 
 
-def how_to_have(keys: Iterable[str]) -> str:
+def view_of(data: str, views: Mapping[str, View]) -> tuple[View | None, str, str]:
+    """The view that stands before some data, its argument, and the data; (None, "", data) where none does."""
+    name, _, rest = data.partition(":")
+    if name not in views or not rest:
+        return None, "", data
+    argument, _, inner = rest.partition(":") if views[name].argument else ("", "", rest)
+    return views[name], argument, inner
+
+
+def how_to_have(keys: Iterable[str], views: Mapping[str, View] = CORE_VIEWS) -> str:
     """Which view of some data has these keys of a batch."""
     pairs = "paired:FOLDER for pairs side by side in one file, A::B for two folders"
     ways = {"mask": "masked:DATA", "low": "x4:DATA", "a": pairs, "b": pairs, "text": "captions:FOLDER",
+            "age": "aging:FOLDER", "identity": "aging:FOLDER with a sub-folder per person",
+            "attribute": "aging:FOLDER with a gender in every name", "video": "videos:FOLDER",
             "label": "one sub-folder per class, or a labels.csv in the folder"}  # fmt: skip
+    for view in views.values():  # of plugins
+        ways |= {key: f"{view.usage}:DATA" for key in view.keys if key not in ways}
     found = dict.fromkeys(ways[key] for key in sorted(keys) if key in ways)
     return f"Give {' or '.join(found)}." if found else "Choose another data set or family."
 
@@ -74,18 +87,27 @@ class _Asked(NamedTuple):
 
 def _viewed(data: str, asked: _Asked) -> Dataset:
     """Views one in the other, and in the middle a data set by name, or what a path leads to."""
-    view, _, rest = data.partition(":")
     paths = {**asked.options, **asked.careful}
-    if view in asked.views and rest:
-        open_view = resolve(asked.views[view].open)
-        opened: Dataset = open_view(rest, paths) if asked.views[view].of_path else open_view(_viewed(rest, asked))
+    view, argument, rest = view_of(data, asked.views)
+    if view is not None:
+        given = (rest, paths) if view.of_path else (_viewed(rest, asked),)
+        opened: Dataset = resolve(view.open)(*given, *([argument] if view.argument else []))
         return opened
     if "::" in data:
         return open_paired(data, paths)
-    if view in asked.datasets and "/" not in data:
-        return _named(asked.datasets[view], rest, asked.root, **asked.options)
+    name, _, variant = data.partition(":")
+    if name in asked.datasets and "/" not in data:
+        return _named(asked.datasets[name], variant, asked.root, **asked.options)
     path = _path(data, asked.datasets)
+    _refuse_unviewed(path, asked.views)
     return open_folder(path, **paths) if asked.longest_side is None else open_uncut(path, asked.longest_side, paths)
+
+
+def _refuse_unviewed(path: str, views: Mapping[str, View]) -> None:
+    """A file that a view of its name reads, and that is no picture."""
+    view = views.get(Path(path).suffix[1:].lower())
+    if view is not None and view.of_path and os.path.isfile(path):
+        raise GanzooError(f"data {escape(path)!r}: is no picture", f"Say {view.usage}:{escape(path)}.")
 
 
 def _check_options(image_size: int | None, channels: int | None) -> None:

@@ -20,6 +20,10 @@ def label(n: int, facts: Mapping[str, Any], rng: torch.Generator) -> Tensor:
     return torch.randint(facts["classes"], (n,), generator=rng)
 
 
+def either(n: int, facts: Mapping[str, Any], rng: torch.Generator) -> Tensor:
+    return torch.randint(2, (n,), generator=rng)
+
+
 def low(n: int, facts: Mapping[str, Any], rng: torch.Generator) -> Tensor:
     return image(n, {**facts, "image_size": facts["image_size"] // 4}, rng)
 
@@ -40,4 +44,11 @@ def index(n: int, facts: Mapping[str, Any], rng: torch.Generator) -> Tensor:
 
 
 def video(n: int, facts: Mapping[str, Any], rng: torch.Generator) -> Tensor:
-    return image(n * FRAMES, facts, rng).unflatten(0, (n, FRAMES))  # type: ignore[no-untyped-call, no-any-return]
+    """As many frames as the recipe asks for, where it asks for some."""
+    frames = facts.get("frames", FRAMES)
+    return image(n * frames, facts, rng).unflatten(0, (n, frames))  # type: ignore[no-untyped-call, no-any-return]
+
+
+def flow(n: int, facts: Mapping[str, Any], rng: torch.Generator) -> Tensor:
+    size = facts["image_size"]
+    return torch.randn(n, facts.get("frames", FRAMES) - 1, 2, size, size, generator=rng)

@@ -18,7 +18,7 @@ from ganzoo_core.files import make_folder, write_aside
 from ganzoo_core.hub import client
 from ganzoo_core.hub.client import Subject, Unreachable
 from ganzoo_core.weights import hashes
-from ganzoo_core.weights.config import DISCRIMINATORS, FILE, FILES, MAX_CONFIG, parse_config
+from ganzoo_core.weights.config import FILE, FILES, MAX_CONFIG, TRAINING, parse_config
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -154,7 +154,7 @@ def fetch(repo: Repo, more: frozenset[str] = frozenset()) -> str:
     for name in ("config.json", FILE):
         if name not in listed:
             raise GanzooError(f"{repo.name}@{commit}: has no {name}", whose(api, repo))
-    for name in (name for name in FILES if name in listed and (name != DISCRIMINATORS or name in more)):
+    for name in (name for name in FILES if name in listed and (name not in TRAINING or name in more)):
         download(api, repo, commit, name, listed[name])
         if name == "config.json":
             refuse_other_size(repo, commit, listed)

@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from ganzoo_core.data import Dataset, fingerprint
+from ganzoo_core.data import Dataset, fingerprint, view_of
 from ganzoo_core.errors import ExternalError, GanzooError, escape
 from ganzoo_core.files import write_aside
 from ganzoo_core.nn.generator import Generator
@@ -198,8 +198,8 @@ def write_cache(path: Path, data: bytes) -> None:
 def registered_data(data: str) -> bool:
     """Whether data are the zoo's own, in whatever view, and no path."""
     zoo = registry()
-    name, _, rest = data.partition(":")
-    return registered_data(rest) if name in zoo.views else name in zoo.datasets and "/" not in data
+    view, _, rest = view_of(data, zoo.views)
+    return registered_data(rest) if view is not None else rest.partition(":")[0] in zoo.datasets and "/" not in data
 
 
 def cache_folder() -> Path | None:

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ganzoo_core.data import Dataset, open_dataset
+from ganzoo_core.data import Dataset, open_dataset, view_of
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.files import write_aside
 from ganzoo_core.metrics.context import EvalConfig, EvalContext, Progress, cache_folder, registered_data
@@ -121,9 +121,9 @@ def measured(metric: Metric, context: EvalContext, config: EvalConfig) -> Iterat
 
 def public_name(data: str) -> str:
     """Data as a protocol names them: of a path its last part, for the rest is the machine's; the hash says which."""
-    view, colon, rest = data.partition(":")
-    if colon and view in registry().views:
-        return f"{view}:{public_name(rest)}"
+    view, argument, rest = view_of(data, registry().views)
+    if view is not None:
+        return ":".join(filter(None, (view.name, argument, public_name(rest))))
     return data if registered_data(data) else "::".join(Path(part).name or part for part in data.split("::"))
 
 

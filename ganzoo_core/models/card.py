@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ganzoo_core.data import view_of
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.models.usage import usage
 from ganzoo_core.plugin.infos import FamilyInfo
@@ -119,7 +120,10 @@ def base(metric: str) -> str:
 
 
 def hub_dataset(name: str) -> str:
-    """A data set's name on the Hub, or "" for one that can have none there."""
+    """A data set's name on the Hub, whatever views stand before it, or "" for one that can have none there."""
+    view, _, inner = view_of(name, registry().views)
+    if view is not None:
+        return "" if view.of_path else hub_dataset(inner)
     if name.startswith("hf:"):
         pinned = HUB_SET.match(name)
         return pinned[1] if pinned else ""
@@ -158,6 +162,7 @@ def use(card_data: CardData) -> str:
 
 ```python
 import ganzoo_core as gz
+
 model = gz.load("{source}")
 samples = model.sample({1 if how.one_by_one else 16}, seed=0{block(how.python)})  # [{shape}]
 ```

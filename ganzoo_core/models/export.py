@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganzoo_core import imaging
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.files import make_folder, write_aside
 from ganzoo_core.models import card
@@ -18,7 +17,7 @@ from ganzoo_core.models.resolve import Located, locate
 from ganzoo_core.models.store import read_model
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, needs_data
-from ganzoo_core.weights.config import DISCRIMINATORS, FILES, parse_config, parse_metrics
+from ganzoo_core.weights.config import FILES, TRAINING, parse_config, parse_metrics
 from ganzoo_core.weights.hashes import read_pinned, snapshot
 
 SAMPLES, SAMPLES_OF_ANY_SIZE = 64, 9
@@ -40,7 +39,7 @@ def contents(located: Located, source: str, licence: str = "", with_discriminato
     `source` is what the card tells people to load; `licence` (SPDX) replaces that of the config. Errors: GanzooError
     for a directory that is damaged, IntegrityError.
     """
-    names = [name for name in FILES if with_discriminators or name != DISCRIMINATORS]
+    names = [name for name in FILES if with_discriminators or name not in TRAINING]
     files = {name: present(located, name) for name in names if (located.folder / name).exists()}
     config = parse_config(located.folder / "config.json", files["config.json"])
     sampled = samples(located)  # builds the networks and loads the weights: the last check of all
@@ -94,4 +93,4 @@ def drawn(net: Generator) -> bytes:
     if needs_data(net):
         return b""
     n = SAMPLES if net.output.shape[-1] else SAMPLES_OF_ANY_SIZE
-    return imaging.encode(net.output.picture(net.sample(n, seed=0, **cycled(net, n))))
+    return net.output.poster(net.sample(n, seed=0, **cycled(net, n)))

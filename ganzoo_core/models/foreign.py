@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.hub import download
 from ganzoo_core.models.export import export
-from ganzoo_core.models.store import Origin, built, check_entries, fill, on_meta, write_networks
+from ganzoo_core.models.store import NO_MOMENTS, Origin, built, check_entries, fill, on_meta, write_networks
 from ganzoo_core.nn.generator import Discriminator
 from ganzoo_core.nn.sketch import sketching
 from ganzoo_core.objectives.arguments import Argument
@@ -113,11 +113,13 @@ def read_safetensors(data: bytes, where: str) -> dict[str, Tensor]:
 
 
 def write_foreign(
-    folder: Path, family: Foreign, args: Mapping[str, Any], tensors: Mapping[str, Tensor], origin: Mapping[str, Any]
-) -> None:
+    folder: Path, family: Foreign, args: Mapping[str, Any], tensors: Mapping[str, Tensor], origin: Mapping[str, Any],
+    moments: Mapping[str, Tensor] = NO_MOMENTS,
+) -> None:  # fmt: skip
     """Write a complete model directory: tensors by our names, NETWORK.name, of all that is exported, perhaps of D too.
 
-    `origin` has the fields of models.store.Origin. Errors: GanzooError for tensors that are not the networks'.
+    `moments` are Adam's, NETWORK.name.exp_avg, exp_avg_sq and step, from which `train --init` goes on. `origin` has the
+    fields of models.store.Origin. Errors: GanzooError for tensors that are not the networks'.
     """
     made = family.recipe(args)
     sketch, exported = on_meta(folder, made)
@@ -131,6 +133,11 @@ def write_foreign(
     nets = fill(folder / FILE, built(made, sketch, names), data)
     with tempfile.TemporaryDirectory(prefix="ganzoo-") as aside:
         write_networks(
-            Path(aside), made, {n: nets[n] for n in exported}, {n: nets[n] for n in judges}, Origin(**origin)
+            Path(aside),
+            made,
+            {n: nets[n] for n in exported},
+            {n: nets[n] for n in judges},
+            Origin(**origin),
+            moments=moments,
         )
         export(aside, folder)

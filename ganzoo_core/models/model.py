@@ -17,7 +17,7 @@ from ganzoo_core.errors import GanzooError, UnknownNameError, escape, one_licenc
 from ganzoo_core.hub.download import meant
 from ganzoo_core.models.export import sheet
 from ganzoo_core.models.resolve import locate, with_discriminators
-from ganzoo_core.models.store import Origin, Stored, read_discriminators, read_model, write_networks
+from ganzoo_core.models.store import Origin, Stored, read_discriminators, read_model, read_moments, write_networks
 from ganzoo_core.nn.channels_last import to_channels_last
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import Label
@@ -48,6 +48,11 @@ class Model:
             folder = with_discriminators(self.source, self.folder)
             self.judges = {name: net.to(device) for name, net in read_discriminators(folder, self.pins).items()}
         return self.judges
+
+    @property
+    def moments(self) -> dict[str, Tensor]:
+        """What Adam knew of its weights ("G.conv.weight.exp_avg"), where it was published with that; else nothing."""
+        return read_moments(with_discriminators(self.source, self.folder), self.pins)
 
     @property
     def discriminator(self) -> nn.Module:
@@ -154,7 +159,8 @@ class Model:
             c["dataset"]["licence"], training["images"], training["seed"], training["command"], training["versions"],
             c.get("imported"),
         )  # fmt: skip
-        write_networks(Path(folder), self.recipe, self.networks, self.discriminators, origin, dtype or c["dtype"])
+        judges, moments = self.discriminators, self.moments
+        write_networks(Path(folder), self.recipe, self.networks, judges, origin, dtype or c["dtype"], moments)
         return Path(folder)
 
     def push(

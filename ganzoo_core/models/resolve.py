@@ -13,7 +13,7 @@ from ganzoo_core.registry import index
 from ganzoo_core.registry.index import Index
 from ganzoo_core.registry.plugins import path_of, registry, stdout_to_stderr
 from ganzoo_core.weights import hashes
-from ganzoo_core.weights.config import DISCRIMINATORS
+from ganzoo_core.weights.config import TRAINING
 from ganzoo_core.weights.hashes import cache_hashes, snapshot
 
 
@@ -66,10 +66,10 @@ def of_plugins(source: str) -> Path | None:
 
 
 def with_discriminators(source: str, folder: Path) -> Path:
-    """The same model directory with its discriminators, fetched from the Hub where they were left there."""
+    """The same model directory with its discriminators and moments, fetched from the Hub where they were left there."""
     if source.startswith(download.PREFIX) and hashes.snapshot(folder / "config.json") is not None:
         repo = download.parse(source)._replace(revision=folder.name)
-        return download.pull(repo, frozenset({DISCRIMINATORS}))
+        return download.pull(repo, TRAINING)
     return folder
 
 

@@ -31,7 +31,7 @@ from ganzoo_core.registry.index import how_to_get
 from ganzoo_core.registry.listing import is_installed
 from ganzoo_core.registry.plugins import registry
 from ganzoo_core.registry.recipes import Recipe, args_of, build_networks, fits, spelled
-from ganzoo_core.weights.config import DISCRIMINATORS, FILE, FORMAT, NO_PINS, read_config, read_tensors
+from ganzoo_core.weights.config import DISCRIMINATORS, FILE, FORMAT, MOMENTS, NO_PINS, read_config, read_tensors
 from ganzoo_core.weights.header import Entry
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -56,6 +56,9 @@ class Origin:
     command: str
     versions: Mapping[str, str]
     imported: Mapping[str, Any] | None = None  # what weights of others were: see weights.config.IMPORTED
+
+
+NO_MOMENTS: Mapping[str, Tensor] = {}
 
 
 class Stored(NamedTuple):
@@ -98,9 +101,15 @@ def write_networks(
     judges: Mapping[str, nn.Module],
     origin: Origin,
     dtype: str = "float32",
+    moments: Mapping[str, Tensor] = NO_MOMENTS,
 ) -> dict[str, Any]:
-    """Likewise of networks by name, the last file first: a directory with a config.json is whole."""
+    """Likewise of networks by name, the last file first: a directory with a config.json is whole.
+
+    `moments` are Adam's, by the names of the weights: "G.conv.weight.exp_avg".
+    """
     files = {FILE: pack(exported, dtype)} | ({DISCRIMINATORS: pack(judges, dtype)} if judges else {})
+    if moments:
+        files[MOMENTS] = bytes(safetensors.torch.save({k: v.contiguous() for k, v in moments.items()}))
     config = config_of(exported, made, origin, dtype)
     config["files"] = {n: {"sha256": hashlib.sha256(d).hexdigest(), "bytes": len(d)} for n, d in files.items()}
     make_folder(folder)
@@ -340,3 +349,13 @@ def stored_entries(nets: Mapping[str, nn.Module], dtype: torch.dtype) -> dict[st
 
 def show(entry: Entry) -> str:
     return f"{entry.dtype} {list(entry.shape)}"
+
+
+def read_moments(folder: Path, pins: Mapping[str, str] = NO_PINS) -> dict[str, Tensor]:
+    """Adam's moments by the names of the weights; nothing where the directory has none. Errors: see above."""
+    config = read_config(folder, pins)
+    if MOMENTS not in config["files"] or not (folder / MOMENTS).exists():
+        return {}
+    _, data = read_tensors(folder, config, pins, MOMENTS)
+    moments: dict[str, Tensor] = safetensors.torch.load(data)
+    return moments

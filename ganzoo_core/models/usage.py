@@ -16,10 +16,14 @@ class Usage(NamedTuple):
     shell: str  # options of `ganzoo sample`: "" or " --label 0"
     one_by_one: bool  # it makes something of what is given, one at a time
     suffix: str  # of a file of its samples
+    unsaid: tuple[str, ...] = ()  # inputs that no option of the command line gives
 
     def line(self, source: object, out: str) -> str:
-        """A line of the shell that samples SOURCE into a file `out` and its suffix."""
+        """A line of the shell that samples SOURCE into a file `out` and its suffix; or a comment that says why none."""
         n = 1 if self.one_by_one else 64
+        if self.unsaid:
+            call = f"gz.load({str(source)!r}).sample({n}, seed=0{self.python})"
+            return f"# {' and '.join(self.unsaid)}: given from Python alone, {call}"
         return f"ganzoo sample {shlex.quote(str(source))} -n {n}{self.shell} -o {out}{self.suffix}"
 
 
@@ -35,4 +39,6 @@ def usage(config: Mapping[str, Any]) -> Usage:
         "".join(f" {shell}" for _, shell in examples if shell),
         any(kind.from_data for kind in known.values()),
         made.suffixes[0] if made is not None else ".png",
-    )
+        tuple(name for (name, kind), (_, shell) in zip(known.items(), examples, strict=True)
+              if not shell and not kind.drawn),
+    )  # fmt: skip

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.blocks import upsample as upsample
     from ganzoo_core.nn.device import computing_in as computing_in
     from ganzoo_core.nn.device import cpu_has_bf16 as cpu_has_bf16
+    from ganzoo_core.nn.device import pick_device as pick_device
     from ganzoo_core.nn.equalized import SQRT2 as SQRT2
     from ganzoo_core.nn.equalized import EqualizedConv2d as EqualizedConv2d
     from ganzoo_core.nn.equalized import EqualizedLinear as EqualizedLinear
@@ -61,9 +62,11 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.sampling import latents as latents
     from ganzoo_core.nn.sampling import sample_deterministic as sample_deterministic
     from ganzoo_core.nn.sizes import doublings as doublings
+    from ganzoo_core.nn.spaces import Space as Space
     from ganzoo_core.nn.standing import with_standing_statistics as with_standing_statistics
     from ganzoo_core.nn.state import evaluation_mode as evaluation_mode
     from ganzoo_core.nn.state import preserve_rng as preserve_rng
+    from ganzoo_core.nn.state import reseed as reseed
     from ganzoo_core.nn.streams import DrawFrom as DrawFrom
     from ganzoo_core.nn.streams import stream as stream
     from ganzoo_core.nn.tiles import in_tiles as in_tiles
@@ -102,6 +105,7 @@ _HOMES = {
     "Residual": "ganzoo_core.nn.blocks",
     "SQRT2": "ganzoo_core.nn.equalized",
     "SelfAttention": "ganzoo_core.nn.blocks",
+    "Space": "ganzoo_core.nn.spaces",
     "Text": "ganzoo_core.nn.inputs",
     "Video": "ganzoo_core.nn.inputs",
     "apply_spectral_norm": "ganzoo_core.nn.blocks",
@@ -123,6 +127,7 @@ _HOMES = {
     "minibatch_std": "ganzoo_core.nn.equalized",
     "needs_data": "ganzoo_core.nn.inputs",
     "pixel_norm": "ganzoo_core.nn.equalized",
+    "pick_device": "ganzoo_core.nn.device",
     "preserve_rng": "ganzoo_core.nn.state",
     "reseed": "ganzoo_core.nn.state",
     "sample_deterministic": "ganzoo_core.nn.sampling",

@@ -6,15 +6,17 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping
 from contextlib import nullcontext
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn.inputs import Input
+from ganzoo_core.nn.inputs import Continuous, Input
 from ganzoo_core.nn.outputs import Output
 from ganzoo_core.nn.sampling import sample_deterministic
+from ganzoo_core.nn.spaces import Space, unchanged
 
 unneeded: ContextVar[tuple[type, ...]] = ContextVar("unneeded", default=())  # networks that are built without memory
 
@@ -48,6 +50,7 @@ class Generator(Network):
     output: Output
     interpolation_modes: ClassVar[tuple[str, ...]] = ("spherical", "linear")  # that `interpolate` knows
     default_options: ClassVar[Mapping[str, Any]] = {}  # of `sample`, which `ganzoo sample` sets unless told otherwise
+    program_options: ClassVar[Mapping[str, Any]] = {}  # the same of `ganzoo export`: a program searches for nothing
     sample_batch_size: ClassVar[int] = (
         16  # samples are always made this many at a time: a float's last bit depends on it
     )
@@ -86,6 +89,21 @@ class Generator(Network):
         Each input goes as its kind does; networks with a space of their own (W) have a mode of their own, too.
         """
         return {name: self.inputs[name].interpolate(start, b[name], t, mode) for name, start in a.items()}
+
+    def spaces(self) -> dict[str, Space]:
+        """Where it can be searched, by name: Z, its first latent of real numbers; networks with a W add it.
+
+        Nothing for a generator that draws no such latent.
+        """
+        for place, (name, declared) in enumerate(self.inputs.items()):
+            if isinstance(declared, Continuous):
+                shape = tuple(self.priors(1, torch.Generator())[name].shape[1:])  # free sizes as the prior has them
+                return {"z": Space(name, shape, unchanged, partial(self.with_latent, place), declared.range)}
+        return {}
+
+    def with_latent(self, place: int, z: Tensor, *others: Tensor) -> Tensor:
+        """The sample of z and, in their order, all other inputs; `place` is where z stands among them."""
+        return self(*others[:place], z, *others[place:])
 
 
 class Discriminator(Network):

@@ -10,7 +10,7 @@
     ├── Pictures
     │   ├── Image            no      --input
     │   ├── Mask             no      --mask
-    │   └── Video            no      Python only
+    │   └── Video            no      --input
     ├── Text                 no      --text
     └── Embedding            no      Python only
 
@@ -33,11 +33,14 @@ import torch
 from torch import Tensor
 
 from ganzoo_core import imaging
+from ganzoo_core.data.films import read_clip
+from ganzoo_core.decoding import Cut
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.nn.interpolation import lerp, slerp
 from ganzoo_core.text import encode_text
 
 EXAMPLE_SIDE = 64  # pixels, of a picture whose size is free
+EXAMPLE_FRAMES = 5  # of a clip whose length is free
 
 
 class Input(ABC):
@@ -294,13 +297,23 @@ class Pictures(Input):
     """Pixels: free sides must be multiples of `multiple`, by which the network divides them."""
 
     from_data = True
+    shown_as: ClassVar[str] = "images"  # the kind of output that shows them
     multiple: int
 
     def tensor(self, name: str, given: Any, device: torch.device) -> Tensor:
         """Pixels, the path of a picture file, or a PIL image."""
-        if isinstance(given, (str, Path, PIL.Image.Image)):
+        if isinstance(given, (str, Path)):
+            given = self.read(Path(given))
+        elif isinstance(given, PIL.Image.Image):
             given = imaging.read(given, self.shape[0] or 3)
         return finite(self.kind, name, given, device)
+
+    def read(self, path: Path, cut: Cut | None = None) -> Tensor:
+        """A file as one sample, [*shape] in [-1, 1]; `cut` reshapes it.
+
+        Errors: GanzooError for what is none, ExternalError where it cannot be read.
+        """
+        return imaging.read(path, self.shape[0] or 3, cut)
 
     def trial(self, n: int, rng: torch.Generator, larger: int = 0) -> Tensor:
         return 2 * torch.rand(n, *self.sizes(larger), generator=rng) - 1
@@ -380,13 +393,34 @@ class Mask(Pictures):
 
 @dataclass(frozen=True)
 class Video(Pictures):
-    """A clip [T, C, H, W] in [-1, 1]."""
+    """A clip [T, C, H, W] in [-1, 1]; of a longer one than is declared the last T frames are taken."""
 
     shape: tuple[int | None, ...]
     multiple: int = 1
     default: float | None = None
     kind: ClassVar[str] = "video"
-    flag: ClassVar[str] = ""
+    flag: ClassVar[str] = "--input"
+    shown_as: ClassVar[str] = "clips"
+
+    def tensor(self, name: str, given: Any, device: torch.device) -> Tensor:
+        """Pixels, or the path of an animation or a film."""
+        value, length = super().tensor(name, given, device), self.shape[0]
+        return value if length is None or value.ndim < 4 else value[..., -length:, :, :, :]
+
+    def sizes(self, larger: int = 0) -> list[int]:
+        """Where the length is free, some frames."""
+        sizes = super().sizes(larger)
+        return sizes if self.shape[0] is not None else [self.multiple * (EXAMPLE_FRAMES + larger), *sizes[1:]]
+
+    def read(self, path: Path, cut: Cut | None = None) -> Tensor:
+        """[T, C, H, W] of an animation or a film."""
+        return read_clip(path, self.shape[1] or 3, cut)
+
+    @classmethod
+    def example(cls, name: str, declared: Mapping[str, Any]) -> tuple[str, str]:
+        """A file, cut to the size that it must have."""
+        side = (declared.get("shape") or [None])[-1]
+        return f'{name}="clip.gif"', "--input clip.gif" + (f" --size {side}" if side else "")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a generator makes: small classes, one for each kind, that know how samples of it are shown, saved and opened.
 
     Images   [C, H, W]      sheets; .png, .jpg, .webp or a folder of them
-    Clips    [T, C, H, W]   sheets of their frames in a row; .gif or a folder of them
+    Clips    [T, C, H, W]   sheets of their frames in a row; .gif, .mp4 or a folder of them
     Points   [D]            a scatter plot of the first two numbers; .npy, .csv
 
 Everything else asks the kind; a plugin adds one (waveforms, token sequences, tables, voxels) with the hook
@@ -11,7 +11,7 @@ Everything else asks the kind; a plugin adds one (waveforms, token sequences, ta
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,8 +22,12 @@ import torch
 from torch import Tensor
 
 from ganzoo_core import imaging
+from ganzoo_core.data.arrays import read_array
+from ganzoo_core.data.films import read_clip, save_film
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.files import write_aside
+
+SHOWN = 9  # clips on a card
 
 
 class Output(ABC):
@@ -39,6 +43,13 @@ class Output(ABC):
     @abstractmethod
     def picture(self, samples: Tensor, columns: int = 0) -> PIL.Image.Image:
         """Samples [n, *shape] as one picture, for grids, cards, reports and TensorBoard."""
+
+    def poster(self, samples: Tensor, given: Sequence[Tensor] = ()) -> bytes:
+        """Samples [n, *shape] as the bytes of a PNG, for cards and reports; what moves, moves.
+
+        `given` are pictures that they were made of, [n, C, H, W] each.
+        """
+        return imaging.encode(imaging.beside([*given, samples]) if given else self.picture(samples))
 
     def frame(self, sample: Tensor) -> PIL.Image.Image:
         """One sample [*shape] as a picture, all of one size."""
@@ -110,23 +121,33 @@ class Clips(Output):
     shape: tuple[int | None, ...]
     range: tuple[float, float] | None = (-1.0, 1.0)
     kind: ClassVar[str] = "clips"
-    suffixes: ClassVar[tuple[str, ...]] = (".gif", ".png")
+    suffixes: ClassVar[tuple[str, ...]] = (".gif", ".png", ".mp4")
     batch_key: ClassVar[str] = "video"
 
     def picture(self, samples: Tensor, columns: int = 0) -> PIL.Image.Image:
         """A row for each clip, its frames side by side."""
         return imaging.grid(samples.flatten(0, 1), columns or samples.shape[1])
 
+    def poster(self, samples: Tensor, given: Sequence[Tensor] = ()) -> bytes:
+        """Side by side and moving, the first nine; each after the frames [n, T', C, H, W] that it was made of."""
+        whole = torch.cat([*given, samples], 1)[:SHOWN]
+        return imaging.encode_frames([imaging.picture(frame) for frame in imaging.tiled(whole)])
+
     def save(self, samples: Tensor, path: Path) -> None:
-        """A GIF of all clips side by side, or a sheet of their frames."""
+        """A GIF or a film of all clips side by side, or a sheet of their frames.
+
+        Errors: GanzooError for a film where PyAV is not installed.
+        """
         self.refuse_suffix(path)
-        if path.suffix.lower() == ".gif":
-            return imaging.save_clip(imaging.tiled(samples), path)
-        return imaging.save(self.picture(samples), path)
+        if path.suffix.lower() == ".png":
+            return imaging.save(self.picture(samples), path)
+        if path.suffix.lower() == ".mp4":
+            return save_film([imaging.picture(frame) for frame in imaging.tiled(samples)], path)
+        return imaging.save_clip(imaging.tiled(samples), path)
 
     def open(self, path: Path) -> Tensor:
-        """[1, T, C, H, W] in [-1, 1]."""
-        return imaging.read_clip(path, self.shape[1] or 3)[None]
+        """[1, T, C, H, W] in [-1, 1]. Errors: GanzooError for what is no clip."""
+        return read_clip(path, self.shape[1] or 3)[None]
 
     def data_options(self) -> dict[str, Any]:
         return {"image_size": self.shape[2], "channels": self.shape[1]}
@@ -154,13 +175,13 @@ class Points(Output):
 
     def open(self, path: Path) -> Tensor:
         self.refuse_suffix(path)
+        wanted = "a file of points"
+        if path.suffix.lower() == ".npy":
+            return read_array(path, wanted)
         try:
-            rows = (
-                np.load(path, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
-            )
+            return torch.from_numpy(np.loadtxt(path, np.float32, delimiter=",", ndmin=2))
         except (OSError, ValueError) as fault:
-            raise GanzooError(f"{escape(path)}: {escape(fault)}", "Give a file of points.") from None
-        return torch.from_numpy(np.asarray(rows, np.float32))
+            raise GanzooError(f"{escape(path)}: {escape(fault)}", f"Give {wanted}.") from None
 
 
 OUTPUTS: Mapping[str, type[Output]] = {kind.kind: kind for kind in (Images, Clips, Points)}

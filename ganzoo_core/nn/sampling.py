@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex
 
@@ -16,11 +17,10 @@ from ganzoo_core.nn.state import evaluation_mode
 from ganzoo_core.nn.streams import DrawFrom, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from torch import nn
 
 CPU = torch.device("cpu")
+TOO_SMALL = ("Padding size should be less than", "Kernel size can't be greater than")  # as torch says it
 Priors = Callable[[int, torch.Generator], dict[str, Tensor]]  # (n, rng) -> what is drawn, by name
 
 
@@ -84,9 +84,26 @@ def sample_deterministic(
             which = range(start, start + net.sample_batch_size)
             drawn = latents(priors or net.priors, seed, which)
             arguments = [drawn[k].to(device) if k in free else conditions[k][clipped(which, n)] for k in net.inputs]
-            with DrawFrom(lambda device, start=start: stream(device, seed, "noise", start)):  # type: ignore[misc]
+            draws = DrawFrom(lambda device, start=start: stream(device, seed, "noise", start))  # type: ignore[misc]
+            with draws, large_enough(net, conditions):
                 chunks.append(forward_pass.get()(net, forward, arguments).float())
     return (chunks[0] if len(chunks) == 1 else torch.cat(chunks))[:n]  # a copy of a photograph enlarged is gigabytes
+
+
+@contextmanager
+def large_enough(net: Sampled, conditions: Mapping[str, Tensor]) -> Iterator[None]:
+    """What is given may be too small for a network that mirrors it, or has no place left of it.
+
+    Errors: GanzooError.
+    """
+    try:
+        yield
+    except RuntimeError as fault:
+        free = [name for name, declared in net.inputs.items() if name in conditions and None in declared.shape]
+        if not free or not any(reason in str(fault) for reason in TOO_SMALL):
+            raise
+        sides = "x".join(str(side) for side in reversed(conditions[free[0]].shape[-2:]))
+        raise GanzooError(f"{free[0]}: {sides} is too small for this network", "Give a larger one.") from None
 
 
 def latents(priors: Priors, seed: int, which: Sequence[int]) -> dict[str, Tensor]:

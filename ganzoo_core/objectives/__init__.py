@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ganzoo_core.objectives.penalties import r2 as r2
     from ganzoo_core.objectives.penalties import require_no_batch_norm as require_no_batch_norm
     from ganzoo_core.objectives.penalties import score_and_r1 as score_and_r1
+    from ganzoo_core.objectives.pool import ImagePool as ImagePool
     from ganzoo_core.objectives.schedules import Schedule as Schedule
     from ganzoo_core.objectives.schedules import cosine as cosine
     from ganzoo_core.objectives.schedules import exponential as exponential
@@ -65,6 +66,7 @@ _HOMES = {
     "Argument": "ganzoo_core.objectives.arguments",
     "Batch": "ganzoo_core.objectives.objective",
     "Critic": "ganzoo_core.objectives.penalties",
+    "ImagePool": "ganzoo_core.objectives.pool",
     "Move": "ganzoo_core.objectives.objective",
     "GrowingObjective": "ganzoo_core.objectives.growing",
     "Objective": "ganzoo_core.objectives.objective",

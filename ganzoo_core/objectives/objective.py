@@ -27,9 +27,9 @@ def nothing(*_: Any) -> None:
     """What happens where a game has nothing to do."""
 
 
-def adam(lr: float, b1: float = 0.5, b2: float = 0.999, eps: float = 1e-8) -> Optim:
-    """Adam (Kingma & Ba 2015) in its fused kernel."""
-    return partial(Adam, lr=lr, betas=(b1, b2), eps=eps, fused=True)
+def adam(lr: float, b1: float = 0.5, b2: float = 0.999, eps: float = 1e-8, *, decay: float = 0.0) -> Optim:
+    """Adam (Kingma & Ba 2015) in its fused kernel; `decay` times a weight is added to its gradient."""
+    return partial(Adam, lr=lr, betas=(b1, b2), eps=eps, weight_decay=decay, fused=True)
 
 
 def rmsprop(lr: float, alpha: float = 0.99, eps: float = 1e-8) -> Optim:

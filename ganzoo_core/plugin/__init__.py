@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ganzoo_core.plugin.records import Command as Command
     from ganzoo_core.plugin.records import DatasetEntry as DatasetEntry
     from ganzoo_core.plugin.records import Family as Family
+    from ganzoo_core.plugin.records import JoinedLayout as JoinedLayout
     from ganzoo_core.plugin.records import KindEntry as KindEntry
     from ganzoo_core.plugin.records import Layout as Layout
     from ganzoo_core.plugin.records import Metric as Metric
@@ -36,6 +37,7 @@ _HOMES = {
     "DatasetEntry": "ganzoo_core.plugin.records",
     "Family": "ganzoo_core.plugin.records",
     "FamilyInfo": "ganzoo_core.plugin.infos",
+    "JoinedLayout": "ganzoo_core.plugin.records",
     "KindEntry": "ganzoo_core.plugin.records",
     "Layout": "ganzoo_core.plugin.records",
     "Metric": "ganzoo_core.plugin.records",

@@ -153,7 +153,8 @@ class BatchKey:
 class View:
     """Data in another form, NAME:DATA. `open` -> a function (ganzoo_core.data.Dataset) -> a Dataset.
 
-    Where `of_path` is set, it is a function (path, options) -> a Dataset in place of that.
+    Where `of_path` is set, it is a function (path, options) -> a Dataset in place of that. With an `argument`, what
+    that is called, it is NAME:ARGUMENT:DATA, and the argument, a str, is handed over behind the rest.
     """
 
     name: str
@@ -161,9 +162,15 @@ class View:
     open: str
     keys: tuple[str, ...] = ()  # that it adds to a batch
     of_path: bool = False
+    argument: str = ""
 
     def __post_init__(self) -> None:
         check_name("view", self.name)
+
+    @property
+    def usage(self) -> str:
+        """How it is written before data."""
+        return f"{self.name}:{self.argument}" if self.argument else self.name
 
 
 @dataclass(frozen=True)
@@ -186,6 +193,15 @@ class Layout:
 
     def __post_init__(self) -> None:
         check_name("layout", self.name)
+
+
+@dataclass(frozen=True)
+class JoinedLayout(Layout):
+    """A layout of an implementation that keeps one network in several files.
+
+    `args` -> a function (tensors by FILE/NAME, numbers among them) -> arguments of the networks. `names` -> a function
+    (arguments, those tensors) -> triples (their names, our name, our tensor).
+    """
 
 
 def check_name(kind: str, name: str) -> None:

@@ -23,7 +23,7 @@ NAMES = {  # what others call it -> our key
     "labels": "label", "class": "label", "target": "label", "fine_label": "label",
     "caption": "text", "captions": "text", "prompt": "text",
 }  # fmt: skip
-AS_THEY_ARE = frozenset({"mask", "text", "label", "index"})  # whose bytes are no pictures
+AS_THEY_ARE = frozenset({"mask", "text", "label", "index", "flow"})  # whose numbers are no pictures
 TEXT_BYTES = 256  # of a string among examples, unless it is longer
 SLACK = 0.05  # beyond [-1, 1], by which resizing overshoots
 EXAMPLE_DIMS = {"x": (1, 3), "video": (4,)}  # of one: points or pictures, clips

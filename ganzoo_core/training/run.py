@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from ganzoo_core import imaging
 from ganzoo_core.data import how_to_have
 from ganzoo_core.data.dataset import WARNING
 from ganzoo_core.errors import ExternalError, GanzooError, Stopped, UnknownNameError, escape, tell_user
+from ganzoo_core.files import write_aside
 from ganzoo_core.models.model import load
 from ganzoo_core.models.store import Origin, refuse_unstorable, unwrapped, write_model
 from ganzoo_core.nn.device import pick_device, pick_precision
@@ -95,8 +95,7 @@ def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Repor
     claim_device(settings.device)
     device = pick_device(settings.device)  # before anything is written
     loader = open_loader(objective, data, settings)
-    if settings.init:
-        initialise(objective, settings.init)
+    moments = initialise(objective, settings.init) if settings.init else {}
     if not loader.info.keys:  # nobody has looked at it before
         check_batch(next(loader(start=0, batch_size=PREVIEW)), objective)
     if folder is not None:
@@ -117,6 +116,7 @@ def train(objective: Objective, data: Any, settings: Settings) -> Iterator[Repor
                 )
             settings = replace(settings, images=length)
             trainer = trainer_of(objective, settings, processes, seen, Alternating)
+            trainer.moments = moments
             yield from run(objective, data, loader, trainer, settings, folder, heard)
 
 
@@ -274,7 +274,8 @@ def open_loader(objective: Objective, data: Any, settings: Settings) -> BatchLoa
     missing = objective.needs - loader.info.keys - {"index"}
     if loader.info.keys and missing:
         keys, game = ", ".join(sorted(missing)), type(objective).__name__
-        raise GanzooError(f"data {escape(loader.info.name)}: has no {keys}, which {game} needs", how_to_have(missing))
+        advice = how_to_have(missing, registry().views)
+        raise GanzooError(f"data {escape(loader.info.name)}: has no {keys}, which {game} needs", advice)
     return loader
 
 
@@ -298,10 +299,11 @@ def trainer_of(objective: Objective, settings: Settings, processes: Processes, s
     )
 
 
-def initialise(objective: Objective, source: str) -> None:
+def initialise(objective: Objective, source: str) -> dict[str, Tensor]:
     """Start from trained weights: what is exported, and the discriminators where the source has them.
 
-    A run gives those of its newest checkpoint. Errors: GanzooError for networks of another shape.
+    Returns Adam's moments by the names of the weights, where the source has those. A run gives the networks of its
+    newest checkpoint. Errors: GanzooError for networks of another shape.
     """
     given = load(source)
     nets = {name: net.state_dict() for name, net in given.networks.items()}
@@ -318,6 +320,7 @@ def initialise(objective: Objective, source: str) -> None:
             what = f"--init {escape(source)}: its {name} is of another shape"
             raise GanzooError(what, f"Give {differing(given.recipe, objective.recipe) or 'what it was made with'}.")
         net.load_state_dict(state)
+    return given.moments
 
 
 def differing(theirs: Recipe, ours: Recipe) -> str:
@@ -407,8 +410,7 @@ def write_samples(path: Path, nets: Mapping[str, nn.Module], loader: BatchLoader
             n = PREVIEW // 4 if given else PREVIEW
             samples = net.sample(n, seed=0, **cycled(net, n), **given)
             shown = [value for key, value in given.items() if net.inputs[key].flag == "--input"]
-            sheet = imaging.beside([*shown, samples]) if shown else net.output.picture(samples)
-            imaging.save(sheet, path)
+            write_aside(path, net.output.poster(samples, shown))
             return
 
 

@@ -117,6 +117,7 @@ class Trainer(ABC):
         self.processes = processes or Processes()
         self.ema_rampup = ema_rampup
         self.begun, self.compiled = begun, compiled
+        self.moments: Tensors = {}  # of Adam, from which optimizers go on: "<weight's name>.exp_avg"
         self.reached = Position(0, 0, 0)
 
     @abstractmethod
@@ -152,6 +153,7 @@ class Trainer(ABC):
             for player in planned.phase.players:
                 if player not in optimizers and player.optim is not None:
                     optimizers[player] = optimizer_of(player, player.optim)
+                    go_on(optimizers[player], player, objective, self.moments)
             for losses, reached in self.run_phase(objective, planned, data, optimizers, position):
                 position = reached
                 self.reached = position
@@ -365,6 +367,9 @@ def set_options(optimizer: Optimizer, player: Player, u: float) -> None:
             group[option] = group[f"initial_{option}"] * schedule(u)
 
 
+ADAM = ("exp_avg", "exp_avg_sq", "step")  # what it keeps of each weight
+
+
 def optimizer_state(optimizer: Optimizer) -> Tensors:
     """An optimizer's state as flat tensors, "<index of the weight>.<name>". Its options come from the recipe."""
     state = optimizer.state_dict()["state"]
@@ -393,6 +398,19 @@ def load_optimizer(optimizer: Optimizer, weights: Sequence[Tensor], tensors: Ten
         value = torch.empty_like(weight).copy_(value) if value.shape == weight.shape else value.clone()
         state.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def go_on(optimizer: Optimizer, player: Player, objective: Objective, moments: Tensors) -> None:
+    """Adam begins with moments where all weights of its player have some; any other optimizer, and part, anew."""
+    names = {weight: name for name, weight in objective.named_parameters()}
+    weights = player.parameters()
+    wanted = {f"{i}.{key}": f"{names.get(w, '')}.{key}" for i, w in enumerate(weights) for key in ADAM}
+    if (
+        type(optimizer) in (torch.optim.Adam, torch.optim.AdamW)
+        and wanted.keys()
+        and moments.keys() >= set(wanted.values())
+    ):
+        load_optimizer(optimizer, weights, {place: moments[name] for place, name in wanted.items()})
 
 
 def load_state(objective: Objective, state: Tensors) -> None:

@@ -20,6 +20,8 @@ FORMAT = 3  # that is written; 1, which knows no discriminators, and 2, which na
 FORMATS = (1, 2, 3)
 FILE = "model.safetensors"
 DISCRIMINATORS = "discriminators.safetensors"
+MOMENTS = "moments.safetensors"  # of Adam, by the names of the weights: "G.conv.weight.exp_avg"
+TRAINING = frozenset({DISCRIMINATORS, MOMENTS})  # what only training on needs
 MAX_CONFIG = 1 << 20
 MAX_WEIGHTS = 64 << 30
 # The files of a model directory, in the order in which they are fetched, and the largest that each may be.
@@ -29,6 +31,7 @@ FILES = {
     "README.md": 1 << 20,
     "samples.png": 16 << 20,
     DISCRIMINATORS: 64 << 30,
+    MOMENTS: 64 << 30,
     FILE: 64 << 30,
 }
 NO_PINS: Mapping[str, str] = {}
@@ -169,8 +172,8 @@ def check_parts(path: Path, config: Mapping[str, Any]) -> None:
 
 
 def check_files(path: Path, config: Mapping[str, Any]) -> None:
-    """Which bytes: the weights, and from format 2 on perhaps the discriminators."""
-    files, more = config["files"], {DISCRIMINATORS} if config["format"] > 1 else set()
+    """Which bytes: the weights, and from format 2 on perhaps what training on needs."""
+    files, more = config["files"], TRAINING if config["format"] > 1 else frozenset()
     if FILE not in files or files.keys() - {FILE} - more:
         raise GanzooError(f"{path}: files: expected sha256 and bytes of {FILE}")
     for name, entry in files.items():

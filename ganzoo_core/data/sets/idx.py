@@ -13,6 +13,7 @@ from torch import Tensor
 from ganzoo_core.data import download
 from ganzoo_core.data.dataset import Dataset, DatasetInfo, Tensors, fingerprint
 from ganzoo_core.data.locations import find, where_to_put
+from ganzoo_core.data.sets.thickness import Thickness
 from ganzoo_core.data.views.few import Few
 from ganzoo_core.errors import ExternalError, GanzooError, escape
 
@@ -25,8 +26,12 @@ def open_mnist(
 ) -> Dataset:
     """x [n, C, size, size], 28 px and gray unless asked, and label [n]; variants train (the default) and test.
 
-    Variant labels100 knows a hundred labels of the training set (ganzoo_core.data.views.few).
+    Variant labels100 knows a hundred labels of the training set (ganzoo_core.data.views.few); thickness and
+    thickness_test are drawn anew, with x, age, identity and attribute (ganzoo_core.data.sets.thickness).
     """
+    if variant in ("thickness", "thickness_test"):
+        source = open_mnist(root, "test" if variant.endswith("_test") else "train")
+        return Thickness(source, f"mnist:{variant}", image_size, channels)
     return _open("mnist", "MNIST", root, variant, image_size, channels, tuple("0123456789"), "CC-BY-SA-3.0")
 
 

@@ -18,4 +18,11 @@ VIEWS: tuple[View, ...] = (
     View("stretched", "whole pictures, stretched to squares", f"{HERE}.whole:open_stretched", of_path=True),
     View("swapped", "a and b exchanged: pairs the other way round", f"{HERE}.pairs:Swapped", ("a", "b")),
     View("captions", "a folder with captions", f"{HERE}.captions:open_captions", ("text",), of_path=True),
+    View("aging", "a folder of people whose ages names or ages.csv tell, in ten groups", f"{HERE}.ages:open_ten",
+         ("age", "attribute", "identity"), of_path=True),
+    View("aging6", "likewise, in six groups", f"{HERE}.ages:open_six", ("age", "attribute", "identity"), of_path=True),
+    View("videos", "a folder of GIFs, films or folders of frames: clips of 16 frames", f"{HERE}.videos:open_videos",
+         ("video",), of_path=True),
+    View("videos8", "likewise of 8 frames", f"{HERE}.videos:open_videos8", ("video",), of_path=True),
+    View("videos32", "likewise of 32 frames", f"{HERE}.videos:open_videos32", ("video",), of_path=True),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
+from torch.fx import Node
 
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.models.programs.capture import Captured, capture, is_free
@@ -180,19 +181,19 @@ def free_dims(wrapped: Wrapped, values: Values, larger: Values, batch_free: bool
 
 
 class Side(NamedTuple):
-    """A free height or width of a picture, in steps by which the network divides it."""
+    """A free height or width of a picture, in steps by which the network divides it; or the length of a clip."""
 
-    place: int  # -2 or -1
+    place: int  # -2, -1; -4 of a clip
     steps: int  # in the first trial
     more: int  # in the second
     dim: Any  # of torch.export
 
 
 def sides(declared: Input, value: Tensor, larger: Tensor) -> Iterator[Side]:
-    """The free sides of a picture."""
+    """The free sides of a picture, and the length of a clip where that is free."""
     if isinstance(declared, Pictures):
-        for place, name in ((-2, "height"), (-1, "width")):
-            if declared.shape[place] is None:
+        for place, name in ((-4, "frames"), (-2, "height"), (-1, "width")):
+            if -place <= len(declared.shape) and declared.shape[place] is None:
                 step = declared.multiple
                 dim = Dim(name if step == 1 else f"{name}_by_{step}")
                 yield Side(place, value.shape[place] // step, (larger.shape[place] - value.shape[place]) // step, dim)
@@ -230,10 +231,19 @@ def reason(fault: Exception) -> str:
     return escape(lines[0] if lines else type(fault).__name__)
 
 
+def drops_nothing(node: Node) -> bool:
+    """Attention or recurrent layers, which are tagged as drawing for the sake of their dropout, without any."""
+    schema = getattr(node.target, "_schema", None)
+    declared = schema.arguments if schema is not None else ()
+    given = {a.name: a.default_value for a in declared} | dict(zip((a.name for a in declared), node.args, strict=False))
+    given |= node.kwargs
+    return any(given.get(name, 1) == 0 for name in ("dropout", "dropout_p"))
+
+
 def refuse_draws(exported: ExportedProgram) -> None:
     """Errors: GanzooError for a program that would draw by itself."""
     for node in exported.graph.nodes:
-        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()) and not drops_nothing(node):
             raise GanzooError(
                 f"it draws with {escape(node.target)}, which no input can stand for",
                 "Draw with torch.randn, rand, their _like, or dropout.",

@@ -32,6 +32,7 @@ def export_program(model: Model, path: Path, format: str, net: str, options: Map
         onnx.refuse_without_onnx()
     generator = model.network(net)
     try:
+        options = {**generator.program_options, **options}
         made = program(generator, options)
         told = facts(model, net, made, options)
         data, run = (as_onnx if format == "onnx" else as_torch)(made, told)

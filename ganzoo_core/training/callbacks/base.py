@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from PIL.Image import Image
 
-from ganzoo_core import imaging
 from ganzoo_core.nn.generator import Generator
+from ganzoo_core.nn.inputs import Pictures
+from ganzoo_core.nn.outputs import OUTPUTS, Output
 from ganzoo_core.nn.state import evaluation_mode, preserve_rng, reseed
 from ganzoo_core.objectives.objective import Batch, Objective
 from ganzoo_core.training.trainer import Report
@@ -84,18 +85,26 @@ def preview(run: Run) -> dict[str, torch.Tensor]:
         return run.objective.sample(run.preview)
 
 
-def pictures(run: Run) -> dict[str, Image]:
-    """The same samples as pictures by name, each as its kind is shown."""
+def shown(run: Run) -> Iterator[tuple[str, Output, torch.Tensor]]:
+    """The same samples by name, each with the kind that shows it."""
     nets = {k: net for k, net in run.objective.exported_networks().items() if isinstance(net, Generator)}
-    shown = {}
     for name, samples in preview(run).items():
         given = next((net.inputs[name] for net in nets.values() if name in net.inputs), None)
         maker = nets.get(name, next(iter(nets.values()), None))
-        if given is not None and given.flag == "--input":
-            shown[name] = imaging.grid(samples)
+        if isinstance(given, Pictures) and given.flag == "--input":
+            yield name, OUTPUTS[given.shown_as](given.shape), samples  # type: ignore[call-arg]
         elif maker is not None and samples.ndim == len(maker.output.shape) + 1:
-            shown[name] = maker.output.picture(samples)
-    return shown
+            yield name, maker.output, samples
+
+
+def pictures(run: Run) -> dict[str, Image]:
+    """The same samples as pictures by name, each as its kind is shown."""
+    return {name: output.picture(samples) for name, output, samples in shown(run)}
+
+
+def posters(run: Run) -> dict[str, bytes]:
+    """Likewise as the bytes of PNG files, in which clips move."""
+    return {name: output.poster(samples) for name, output, samples in shown(run)}
 
 
 def numbers(report: Report) -> Mapping[str, float]:

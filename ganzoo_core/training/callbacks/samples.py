@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganzoo_core import imaging
-from ganzoo_core.training.callbacks.base import Callback, Run, due, pictures
+from ganzoo_core.files import write_aside
+from ganzoo_core.training.callbacks.base import Callback, Run, due, posters
 from ganzoo_core.training.trainer import Report
 
 
@@ -19,5 +19,5 @@ class SamplesCallback(Callback):
     def on_report(self, report: Report) -> None:
         if not due(report, 20):
             return
-        for name, picture in pictures(self.run).items():
-            imaging.save(picture, self.folder / f"{report.position.images:010d}-{name}.png")
+        for name, data in posters(self.run).items():
+            write_aside(self.folder / f"{report.position.images:010d}-{name}.png", data)
