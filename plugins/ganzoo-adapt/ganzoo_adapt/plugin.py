@@ -1,0 +1,110 @@
+"""What ganzoo-adapt contributes. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ganzoo_core.plugin import DatasetEntry, Family, Metric, Paper, Preset, Task, View, hookimpl
+
+ADAPTATION = Task("domain_adaptation", "labelled pictures of one kind teach a classifier of another", "image-to-image")
+DIGITS = {"image_size": 32, "channels": 3, "classes": 10}
+
+PIXELDA = Family(
+    name="pixelda",
+    summary="labelled pictures are made to look like unlabelled ones, and a classifier learns from what they became",
+    task=ADAPTATION.name,
+    paper=Paper(
+        title="Unsupervised Pixel-Level Domain Adaptation with Generative Adversarial Networks",
+        authors=("Konstantinos Bousmalis", "Nathan Silberman", "David Dohan", "Dumitru Erhan", "Dilip Krishnan"),
+        year=2016,
+        arxiv="1612.05424",
+    ),
+    networks="ganzoo_adapt.pixelda_networks:networks",
+    objective="ganzoo_adapt.pixelda:PixelDA",
+    presets={
+        "paper": Preset(DIGITS, {"batch_size": 64}),
+        "kodak": Preset(
+            {**DIGITS, "width": 16, "blocks": 2, "d_width": 16, "t_width": 16, "lr": 1e-3, "images": 60_000},
+            {"batch_size": 64},
+        ),
+        "tiny": Preset(
+            {**DIGITS, "width": 4, "blocks": 1, "z_dim": 4, "d_width": 4, "t_width": 4, "images": 5_000},
+            {"batch_size": 8},
+        ),
+    },
+    aliases=("PixelDA",),
+)
+
+SIMGAN = Family(
+    name="simgan",
+    summary="synthetic pictures are refined until patches of them look real, and stay near what they were",
+    task=ADAPTATION.name,
+    paper=Paper(
+        title="Learning from Simulated and Unsupervised Images through Adversarial Training",
+        authors=(
+            "Ashish Shrivastava", "Tomas Pfister", "Oncel Tuzel", "Josh Susskind", "Wenda Wang", "Russ Webb",
+        ),
+        year=2016,
+        arxiv="1612.07828",
+    ),
+    networks="ganzoo_adapt.simgan_networks:networks",
+    objective="ganzoo_adapt.simgan:SimGAN",
+    presets={
+        "paper": Preset({"image_size": 55, "channels": 1, "classes": 10}, {"batch_size": 512}),
+        "kodak": Preset(
+            {**DIGITS, "width": 16, "blocks": 2, "d_width": 48, "t_width": 16, "lam": 0.05, "k_g": 3, "lr": 1e-3,
+             "pool": 2_000, "images_r": 6_400, "images_d": 6_400, "images": 128_000, "images_t": 30_000},
+            {"batch_size": 64},
+        ),
+        "tiny": Preset(
+            {**DIGITS, "width": 4, "blocks": 1, "d_width": 8, "t_width": 4, "pool": 12,
+             "images_r": 2_000, "images_d": 2_000, "images": 5_000, "images_t": 2_000},
+            {"batch_size": 8},
+        ),
+    },
+    aliases=("S+U learning",),
+)  # fmt: skip
+
+
+@hookimpl
+def ganzoo_families() -> Iterable[Family]:
+    return [PIXELDA, SIMGAN]
+
+
+@hookimpl
+def ganzoo_tasks() -> Iterable[Task]:
+    return [ADAPTATION]
+
+
+@hookimpl
+def ganzoo_datasets() -> Iterable[DatasetEntry]:
+    return [
+        DatasetEntry(
+            "mnist_kodak",
+            "digits of MNIST that invert a patch of a photograph, 28x28; adapt, simulated: beside labelled others",
+            ("x", "label", "a", "b"),
+            "CC-BY-SA-3.0 AND LicenseRef-Kodak",
+            "ganzoo_adapt.digits:open_mnist_kodak",
+            ("train", "test", "adapt", "simulated"),
+        )
+    ]
+
+
+@hookimpl
+def ganzoo_views() -> Iterable[View]:
+    what = "two folders A::B: pictures of A with their classes, pictures of B without"
+    return [View("adapt", what, "ganzoo_adapt.domains:open_domains", ("a", "b", "label"), of_path=True)]
+
+
+@hookimpl
+def ganzoo_metrics() -> Iterable[Metric]:
+    return [
+        Metric(
+            "target_accuracy",
+            "share of pictures of the target that a classifier of adapted ones names; and one of the source alone",
+            "ganzoo_adapt.accuracy:target_accuracy",
+            (ADAPTATION.name,),
+            share_of="n_real",
+            higher=True,
+        )
+    ]
