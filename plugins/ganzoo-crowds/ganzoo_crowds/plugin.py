@@ -1,0 +1,114 @@
+"""What ganzoo-crowds contributes. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
+
+POINTS = {"image_size": None, "channels": None}
+MIXTURE = {**POINTS, "layers": "perceptron", "z_dim": 16, "lr": 1e-3, "images": 256_000}
+STACKED = {"image_size": 16, "channels": 3, "width": 32, "z_dim": 64, "images": 300_000}
+TINY = {"image_size": 16, "channels": 1, "width": 8, "z_dim": 16, "images": 20_000}
+
+
+def game(
+    name: str,
+    summary: str,
+    paper: Paper,
+    reference: str,
+    published: Mapping[str, Preset],
+    aliases: tuple[str, ...] = (),
+    networks: str = "",
+    points: Mapping[str, Any] = MappingProxyType({}),
+) -> Family:
+    """One of the five; `points` hold in the presets ring and grid, `published` are the paper's."""
+    module = f"ganzoo_crowds.{reference.partition(':')[0]}"
+    course = {"batch_size": 128, "ema_images": 10_000}
+    return Family(
+        name=name,
+        summary=summary,
+        paper=paper,
+        networks=f"{networks or module}:networks",
+        objective=f"ganzoo_crowds.{reference}",
+        presets={
+            **published,
+            "ring": Preset({**MIXTURE, "scale": 1.0, **points}, course),
+            "grid": Preset({**MIXTURE, "scale": 4.0, **points}, course),
+            "stacked_mnist": Preset(STACKED, {"batch_size": 64, "ema_images": 5_000}),
+            "tiny": Preset(TINY, {"batch_size": 16}),
+        },
+        aliases=aliases,
+    )
+
+
+D2GAN = game(
+    "d2gan",
+    "two discriminators, one for either Kullback-Leibler divergence: all modes, and nothing between them",
+    Paper(
+        "Dual Discriminator Generative Adversarial Nets",
+        ("Tu Dinh Nguyen", "Trung Le", "Hung Vu", "Dinh Phung"), 2017, "1709.03831",
+    ),
+    "d2gan:D2GAN",
+    {"paper": Preset({**POINTS, "layers": "nguyen", "z_dim": 256, "alpha": 1.0, "beta": 1.0, "images": 12_800_000},
+                     {"batch_size": 512})},
+    points={"alpha": 1.0, "beta": 1.0},
+)  # fmt: skip
+
+MADGAN = game(
+    "madgan",
+    "several generators, and a discriminator that names which of them made a sample: each gets modes of its own",
+    Paper(
+        "Multi-Agent Diverse Generative Adversarial Networks",
+        ("Arnab Ghosh", "Viveka Kulharia", "Vinay Namboodiri", "Philip H. S. Torr", "Puneet K. Dokania"),
+        2017, "1704.02906",
+    ),
+    "madgan:MADGAN",
+    {"small": Preset({"image_size": 64, "channels": 3, "width": 64}, {"batch_size": 64})},
+    aliases=("MAD-GAN",),
+)  # fmt: skip
+
+PACGAN = game(
+    "pacgan",
+    "the discriminator judges several samples at a time, and so sees a lack of diversity",
+    Paper(
+        "PacGAN: The power of two samples in generative adversarial networks",
+        ("Zinan Lin", "Ashish Khetan", "Giulia Fanti", "Sewoong Oh"), 2017, "1712.04086",
+    ),
+    "pacgan:PacGAN",
+    {"paper": Preset({**POINTS, "layers": "lin", "z_dim": 2, "lr": 1e-4, "b1": 0.8, "images": 40_000_000},
+                     {"batch_size": 100})},
+)  # fmt: skip
+
+VEEGAN = game(
+    "veegan",
+    "a reconstructor leads from samples back to z, so that no mode is without one",
+    Paper(
+        "VEEGAN: Reducing Mode Collapse in GANs using Implicit Variational Learning",
+        ("Akash Srivastava", "Lazar Valkov", "Chris Russell", "Michael U. Gutmann", "Charles Sutton"),
+        2017, "1705.07761",
+    ),
+    "veegan:VEEGAN",
+    {"small": Preset({"image_size": 64, "channels": 3, "width": 64}, {"batch_size": 64})},
+    points={"z_dim": 2},  # as many as a point has: F could not read more out of it
+)  # fmt: skip
+
+UNROLLED = game(
+    "unrolled_gan",
+    "the generator descends what the discriminator will say some steps later",
+    Paper(
+        "Unrolled Generative Adversarial Networks",
+        ("Luke Metz", "Ben Poole", "David Pfau", "Jascha Sohl-Dickstein"), 2016, "1611.02163",
+    ),
+    "unrolled:UnrolledGAN",
+    {"paper": Preset({**POINTS, "layers": "metz", "z_dim": 256, "lr": 1e-3, "d_pace": 0.1, "unroll": 10,
+                      "images": 12_800_000}, {"batch_size": 512})},
+    networks="ganzoo_crowds.networks",
+)  # fmt: skip
+
+
+@hookimpl
+def ganzoo_families() -> Iterable[Family]:
+    return [D2GAN, MADGAN, PACGAN, VEEGAN, UNROLLED]
