@@ -1,0 +1,1 @@
+"""GANs whose discriminator is an autoencoder: EBGAN, BEGAN and MAGAN, for ganzoo."""
