@@ -1,0 +1,1 @@
+"""`ganzoo latent`: one module for each verb."""
