@@ -1,0 +1,1 @@
+"""pix2pixHD (Wang et al. 2017) for ganzoo."""
