@@ -1,0 +1,1 @@
+"""GANs whose discriminators are classifiers that learn from few labels, for ganzoo."""
