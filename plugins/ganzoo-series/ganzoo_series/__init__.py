@@ -1,0 +1,1 @@
+"""GANs of series for ganzoo: several numbers at each of many moments, and tunes."""
