@@ -1,0 +1,1 @@
+"""GANs of tables: CTGAN, medGAN and table-GAN."""

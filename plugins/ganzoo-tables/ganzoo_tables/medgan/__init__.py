@@ -1,0 +1,1 @@
+"""medGAN (Choi et al. 2017)."""

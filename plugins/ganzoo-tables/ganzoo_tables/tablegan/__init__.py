@@ -1,0 +1,1 @@
+"""table-GAN (Park et al. 2018)."""
