@@ -1,0 +1,1 @@
+"""GANs of moving pictures for ganzoo: MoCoGAN, Dual Motion GAN, VGAN and TGAN."""

@@ -1,0 +1,1 @@
+"""Dual Motion GAN (Liang et al. 2017)."""

@@ -1,0 +1,1 @@
+"""TGAN (Saito et al. 2017)."""
