@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.models import Foreign, lending_families
-from ganzoo_import.match import IN_ORDER, SAME_NAMES, Fit, by_layouts, called, fits
+from ganzoo_import.match import IN_ORDER, SAME_NAMES, Fit, by_declared, called, fits
 from ganzoo_import.unwrap import Group
 
 
@@ -25,6 +25,10 @@ class Assembled(NamedTuple):
     @property
     def tensors(self) -> dict[str, Tensor]:
         return {f"{net}.{name}": value for net, fit in self.chosen.items() for name, value in fit.tensors.items()}
+
+    @property
+    def moments(self) -> dict[str, Tensor]:
+        return {f"{net}.{name}": value for net, fit in self.chosen.items() for name, value in fit.moments.items()}
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -58,11 +62,11 @@ def assemble(
             if free and together(family, {**args, **fit.args}, [*chosen.values(), fit]):
                 chosen[name], args = fit, {**args, **fit.args}
     missing = [name for name in family.exported if name not in chosen]
-    near = max(tried, key=lambda fit: fit.agree, default=None)
+    near = max((fit for fit in tried if fit.network in missing), key=lambda fit: fit.agree, default=None)
     faults = [f"nothing in it is the network {name}" for name in missing] if chosen else []
-    if missing and near is not None and not chosen:
+    if near is not None:
         faults += near.faults
-        args = dict(near.args)
+        args = args or dict(near.args)
     share = 1.0 if not missing else (near.agree if near else 0.0)
     return Assembled(family, {**args, **given}, chosen, faults if missing else [], share)
 
@@ -86,7 +90,7 @@ def all_families(groups: Sequence[Group]) -> list[Assembled]:
     Where a layout that is declared fits, nothing else is tried.
     """
     families = lending_families()
-    declared = [assemble(family, groups, {}, by_layouts) for family in families]
+    declared = [assemble(family, groups, {}, by_declared) for family in families]
     made = [one for one in declared if fitting(one)] or [assemble(family, groups, {}) for family in families]
     return sorted(made, key=lambda one: (not fitting(one), SAME_NAMES in one.layout, -one.agree, one.family.name))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from ganzoo_core.errors import GanzooError, UnknownNameError, escape, tell_user
 if TYPE_CHECKING:
     from ganzoo_import.assemble import Assembled
     from ganzoo_import.fetch import Fetched
+    from ganzoo_import.sandbox import Content
     from ganzoo_import.unwrap import Group
 
 LARGEST = 8 << 30
@@ -79,27 +82,41 @@ def read_all(files: tuple[str, ...], limit: int, sha256: str) -> tuple[list[Grou
 
     from ganzoo_import import sandbox
     from ganzoo_import.fetch import fetch
-    from ganzoo_import.unwrap import groups, has_optimizer
+    from ganzoo_import.moments import is_part
+    from ganzoo_import.unwrap import groups, joined
 
     if sha256 and len(files) > 1:
         raise GanzooError("--sha256: of which file?", "Give one file, or leave it out.")
     found: list[Group] = []
     fetched: list[Fetched] = []
-    for where in files:
+    contents: dict[str, Content] = {}
+    for where, name in zip(files, apart(files), strict=True):
         with tempfile.TemporaryDirectory(prefix="ganzoo-import-") as folder:
             got = fetch(where, Path(folder), limit, sha256)
             try:
                 content = sandbox.read(got.path, limit)
             except GanzooError as fault:
                 raise type(fault)(f"{escape(where)}: {fault.what}", fault.hint) from None
+        got = got._replace(name=name or got.name)
         tell_user(f"{escape(got.name)}: {content.format}, {len(content.tensors)} tensors, sha256 {got.sha256}")
         if content.open_network:
             tell_user(f"it was read with the network there: this system gives no namespace ({content.open_network})")
-        if has_optimizer(content):
-            tell_user("the state of an optimiser in it is left out: a model directory has no place for it")
         found += groups(content, got.name)
+        if any(map(is_part, content.tensors)) and not any(group.moments for group in found):
+            tell_user("the state of an optimiser in it is left out: its order and shapes are no network's")
         fetched.append(got)
-    return found, fetched
+        contents[got.name] = content
+    return [*found, *([joined(contents)] if len(contents) > 1 else [])], fetched
+
+
+def apart(files: Sequence[str]) -> list[str]:
+    """What tells several files from each other: their paths without the folder that all are in; "" for a single one."""
+    if len(files) < 2:
+        return [""] * len(files)
+    parts = [where.partition("@")[0].split("/") for where in files]
+    folders = zip(*[one[:-1] for one in parts], strict=False)
+    shared = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, folders))
+    return ["/".join(one[shared:]) for one in parts]
 
 
 def given(family: str, texts: tuple[str, ...]) -> dict[str, Any]:
@@ -167,5 +184,8 @@ def write(
             "mapping": made.mapping,
         },
     }  # fmt: skip
-    write_foreign(out, made.family, made.args, made.tensors, origin)
+    write_foreign(out, made.family, made.args, made.tensors, origin, made.moments)
+    if made.moments:
+        nets = ", ".join(name for name, fit in made.chosen.items() if fit.moments)
+        tell_user(f"what Adam knew of {nets} comes along: `ganzoo train {family} --init {escape(out)}` goes on with it")
     print(out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.models import Foreign
 from ganzoo_core.nn import Discriminator
-from ganzoo_core.plugin import Layout, resolve
-from ganzoo_import.operations import OPERATIONS
-from ganzoo_import.unwrap import Group, fused, spectral
+from ganzoo_core.plugin import JoinedLayout, Layout, resolve
+from ganzoo_import.moments import moved
+from ganzoo_import.operations import CONSTANTS, OPERATIONS
+from ganzoo_import.unwrap import Group, fused, neutral, spectral
 
 NO_FIT = (StopIteration, KeyError, ValueError, IndexError, TypeError, AttributeError, ZeroDivisionError, GanzooError)
 IN_ORDER = "equal order and shapes"
@@ -37,30 +38,59 @@ class Fit:
     mapping: Mapping[str, str] = field(default_factory=dict)  # our name -> theirs
     faults: tuple[str, ...] = ()
     agree: float = 0.0  # the share of tensors that do
+    moments: Mapping[str, Tensor] = field(default_factory=dict)  # of Adam: our name.exp_avg, exp_avg_sq, step
 
 
 def fits(family: Foreign, group: Group) -> list[Fit]:
     """Every attempt at one group, the best first."""
-    tried = [*by_layouts(family, group)]
-    if not any(not fit.faults for fit in tried):
+    tried = [*by_declared(family, group)]
+    if not group.joined and not any(not fit.faults for fit in tried):
         tried += by_presets(family, group)
     return sorted(tried, key=lambda fit: (len(fit.faults) > 0, -fit.agree))
+
+
+def by_declared(family: Foreign, group: Group) -> Iterator[Fit]:
+    """Through all that the family declares, of one file and of several."""
+    return by_joined_layouts(family, group) if group.joined else by_layouts(family, group)
 
 
 def by_layouts(family: Foreign, group: Group) -> Iterator[Fit]:
     """Through the layouts that the family declares."""
     shapes = {name: tuple(value.shape) for name, value in group.tensors.items()}
     for layout in family.layouts:
+        if isinstance(layout, JoinedLayout):
+            continue
         try:
             args = resolve(layout.args)(shapes)
             sketch = family.sketch(args)[layout.network]
             args = {name: value for name, value in args.items() if name in family.arguments}
             pairs = [*resolve(layout.names)(args)]
         except NO_FIT as fault:
-            missing = f"has no {escape(fault.args[0], 80)}" if isinstance(fault, KeyError) else escape(fault, 120)
-            yield Fit(family.name, layout.network, layout.name, {}, group.name, faults=(missing,))
+            yield Fit(family.name, layout.network, layout.name, {}, group.name, faults=(reason(fault),))
             continue
         yield named(family, layout.network, layout.name, args, group, sketch, renamed(with_beside(group), pairs))
+
+
+def by_joined_layouts(family: Foreign, group: Group) -> Iterator[Fit]:
+    """Through the layouts of networks that lie in several files."""
+    for layout in family.layouts:
+        if isinstance(layout, JoinedLayout):
+            try:
+                args = resolve(layout.args)(group.tensors)
+                sketch = family.sketch(args)[layout.network]
+                found = [*resolve(layout.names)(args, group.tensors)]
+            except NO_FIT as fault:
+                yield Fit(family.name, layout.network, layout.name, {}, group.name, faults=(reason(fault),))
+                continue
+            name = f"{group.name}/{layout.network}"  # one group is several networks
+            table = group._replace(name=name, tensors={ours: tensor for _, ours, tensor in found})
+            fit = named(family, layout.network, layout.name, args, table, sketch, {o: (o, "") for o in table.tensors})
+            yield replace(fit, mapping={ours: theirs for theirs, ours, _ in found if theirs})
+
+
+def reason(fault: Exception) -> str:
+    """Why a layout's function came to no end."""
+    return f"has no {escape(fault.args[0], 80)}" if isinstance(fault, KeyError) else escape(fault, 120)
 
 
 def by_presets(family: Foreign, group: Group) -> Iterator[Fit]:
@@ -72,13 +102,13 @@ def by_presets(family: Foreign, group: Group) -> Iterator[Fit]:
         except NO_FIT:
             continue
         for name, net in nets.items():
-            if set(spectral(net.state_dict())) == group.tensors.keys():
+            if set(neutral(net.state_dict())) == group.tensors.keys():
                 best = nearest(family, name, dict(args), group)
                 same = {key: (key, "") for key in group.tensors}
                 yield named(family, name, SAME_NAMES, best, group, family.sketch(best)[name], same)
-            elif name not in declared and len(spectral(net.state_dict())) == len(group.tensors):
+            elif name not in declared and len(neutral(net.state_dict())) == len(group.tensors):
                 best = nearest(family, name, dict(args), group)
-                ours = spectral(family.sketch(best)[name].state_dict())
+                ours = neutral(family.sketch(best)[name].state_dict())
                 order = {o: (t, "") for o, t in zip(ours, group.tensors, strict=False)}
                 yield named(family, name, IN_ORDER, best, group, family.sketch(best)[name], order)
 
@@ -106,7 +136,7 @@ def nearest(family: Foreign, name: str, args: dict[str, Any], group: Group) -> d
 def misfit(family: Foreign, name: str, args: Mapping[str, Any], theirs: Counter[tuple[int, ...]]) -> int:
     """How many shapes one has and the other has not."""
     try:
-        state = spectral(family.sketch(args)[name].state_dict())
+        state = neutral(family.sketch(args)[name].state_dict())
     except NO_FIT:
         return 1 << 30
     ours = Counter(tuple(value.shape) for value in state.values())
@@ -144,8 +174,8 @@ def named(
     for name, value in wanted.items():
         found = taken(name, value, plain)
         if found is None and name in names:
-            continue  # what ours begins with stays
-        if found is None:
+            made[name] = CONSTANTS[names[name][1]](value.shape, dtype=value.dtype)
+        elif found is None:
             faults.append(f"has nothing for {name} {list(value.shape)}")
         elif found.shape != value.shape:
             theirs = names.get(name, (name, ""))[0]
@@ -159,9 +189,11 @@ def named(
     ]
     share = len(made) / max(1, len(wanted) + len(extra))
     mapping = {ours: theirs for ours, (theirs, _) in names.items() if theirs}
-    return Fit(family.name, network, layout, dict(args), group.name, made, mapping, tuple(faults), share)
+    known = carried(made, group, names)
+    return Fit(family.name, network, layout, dict(args), group.name, made, mapping, tuple(faults), share, known)
 
 
+WEIGHT_NORM = ("parametrizations.weight.original0", "parametrizations.weight.original1")  # g, v
 DROPPED = ("num_batches_tracked", "weight_u", "weight_v", "kernel")  # counts, norms that are fused, fixed filters
 
 
@@ -176,13 +208,37 @@ def plain_of(tensors: Mapping[str, Tensor], names: Mapping[str, tuple[str, str]]
 
 def taken(name: str, wanted: Tensor, plain: Mapping[str, Tensor]) -> Tensor | None:
     """The tensor for one of our names: spectral norms where ours has them, fused where it has none."""
-    neutral = next(iter(spectral({name: wanted})))
-    if neutral not in plain:
+    if name.endswith(WEIGHT_NORM):
+        return parted_again(name, wanted, plain)
+    plainly = next(iter(spectral({name: wanted})))
+    if plainly not in plain:
         return torch.zeros((), dtype=torch.int64) if name.endswith("num_batches_tracked") else None
-    stem = neutral.removesuffix(".weight")
-    if neutral == name and f"{stem}.weight_u" in plain and name.endswith(".weight"):
+    stem = plainly.removesuffix(".weight")
+    if plainly == name and f"{stem}.weight_u" in plain and name.endswith(".weight"):
         return fused(plain[name], plain[f"{stem}.weight_u"], plain[f"{stem}.weight_v"])
-    return plain[neutral].reshape(wanted.shape) if name.endswith(("._u", "._v")) else plain[neutral]
+    return plain[plainly].reshape(wanted.shape) if name.endswith(("._u", "._v")) else plain[plainly]
+
+
+def parted_again(name: str, wanted: Tensor, plain: Mapping[str, Tensor]) -> Tensor | None:
+    """g = |w|, or v = w, where our layer is weight-normalised: a file's own g and v were fused before."""
+    weight = plain.get(name.partition("parametrizations.")[0] + "weight")
+    if weight is None or name.endswith(WEIGHT_NORM[1]):
+        return weight
+    normed = [i for i, side in enumerate(wanted.shape) if side == 1]  # all but the layer's own
+    return torch.linalg.vector_norm(weight, dim=normed, keepdim=True) if weight.ndim == wanted.ndim else None
+
+
+def carried(made: Mapping[str, Tensor], group: Group, names: Mapping[str, tuple[str, str]]) -> dict[str, Tensor]:
+    """The moments of weights that are here what they were there, but for their names and places."""
+    known: dict[str, Tensor] = {}
+    for name, weight in made.items():
+        plainly = next(iter(spectral({name: weight})))
+        theirs, operation = names.get(plainly, ("", ""))
+        is_fused = plainly == name and f"{theirs.removesuffix('weight')}weight_u" in group.tensors
+        if theirs in group.moments and not is_fused:
+            found = moved(group.moments[theirs], operation)
+            known |= {f"{name}.{key}": v for key, v in found.items() if key == "step" or v.shape == weight.shape}
+    return known
 
 
 def is_judge(net: nn.Module) -> bool:

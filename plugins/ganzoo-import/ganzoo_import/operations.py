@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor
+
+
+def swapped(x: Tensor) -> Tensor:
+    """The halves of the last axis: what is told [z, y] there, and [y, z] here."""
+    return torch.cat(x.chunk(2, -1)[::-1], -1)
+
+
+def channels_first(x: Tensor) -> Tensor:
+    """Rows [4, 4, C], channels last, as [C, 4, 4]."""
+    return x.reshape(4, 4, -1, *x.shape[1:]).movedim(2, 0).flatten(0, 2)
+
 
 OPERATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "transposed": lambda x: x.transpose(0, 1).contiguous(),  # [a, b, ...] -> [b, a, ...]
@@ -16,4 +28,22 @@ OPERATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
     "flat": lambda x: x.flatten(),
     "doubled": lambda x: 2 * x,  # from pictures in [0, 1] to ours in [-1, 1]
     "doubled less one": lambda x: 2 * x - 1,
+    "halves swapped": swapped,
+    "channels first": channels_first,
+    "channels first, halves swapped": lambda x: swapped(channels_first(x)),
 }
+
+# What stands where theirs has nothing, by the name of an operation on nothing.
+CONSTANTS: Mapping[str, Callable[..., Tensor]] = {"": torch.zeros, "ones": torch.ones}
+
+# Those that only move numbers: what an optimiser knew of a weight goes with it.
+MOVES = (
+    "transposed",
+    "scalar",
+    "first",
+    "image",
+    "flat",
+    "halves swapped",
+    "channels first",
+    "channels first, halves swapped",
+)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from ganzoo_import import moments
 from ganzoo_import.sandbox import Content
 
 PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile
@@ -24,6 +25,8 @@ class Group(NamedTuple):
     name: str  # the way to it, and the file's name
     tensors: dict[str, Tensor]
     beside: Mapping[str, Tensor] = MappingProxyType({})  # single tensors that lie beside the networks of its file
+    moments: Mapping[str, moments.Moments] = MappingProxyType({})  # of the weights, where an optimiser's order fits
+    joined: bool = False  # whether it is all that several files hold, by FILE/NAME
 
     @property
     def averaged(self) -> bool:
@@ -31,24 +34,30 @@ class Group(NamedTuple):
 
 
 def groups(content: Content, file: str) -> list[Group]:
-    """Every network's state in a file; moving averages first, optimisers left out."""
+    """Every network's state in a file; moving averages first, each with the moments of the optimiser that fits it."""
+    known = moments.of(content)
     found: dict[tuple[str, ...], dict[str, Tensor]] = {}
     for way, tensor in content.tensors.items():
-        if not of_optimizer(way):
+        if not moments.is_part(way):
             found.setdefault(way[:-1], {})[way[-1]] = tensor
     beside = found.pop((), {}) if len(found) > 1 and all("." not in name for name in found.get((), {})) else {}
     made = [part for way, tensors in found.items() for part in parted("/".join([file, *way]), tensors)]
-    whole = (Group(name, unwrapped(tensors), beside) for name, tensors in made)
+    whole = (
+        Group(name, unwrapped(tensors), beside, moments.fitting(unwrapped(tensors), known)) for name, tensors in made
+    )
     return sorted(whole, key=lambda group: not group.averaged)
 
 
-def of_optimizer(way: tuple[str, ...]) -> bool:
-    """optimizer / state / 0 / exp_avg."""
-    return len(way) >= 3 and way[-3] == "state" and way[-2].isdecimal()
-
-
-def has_optimizer(content: Content) -> bool:
-    return any(map(of_optimizer, content.tensors))
+def joined(contents: Mapping[str, Content]) -> Group:
+    """All that several files hold, numbers too, by FILE/NAME: for networks that are spread over them."""
+    tensors: dict[str, Tensor] = {}
+    for file, content in contents.items():
+        for way, tensor in content.tensors.items():
+            tensors["/".join([file, *way])] = tensor.float() if tensor.is_floating_point() else tensor
+        for way, value in content.values.items():
+            if value.replace(".", "", 1).isdecimal():
+                tensors["/".join([file, *way])] = torch.tensor(float(value))
+    return Group("all files", tensors, joined=True)
 
 
 def parted(name: str, tensors: dict[str, Tensor]) -> Iterator[tuple[str, dict[str, Tensor]]]:
@@ -67,7 +76,12 @@ def unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         if all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
     plain = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
-    return spectral(weight_norm(plain))
+    return neutral(plain)
+
+
+def neutral(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights by plain names, however they are normalised: what theirs and ours have in common."""
+    return spectral(weight_norm(tensors))
 
 
 def weight_norm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

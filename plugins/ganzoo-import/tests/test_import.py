@@ -1,5 +1,6 @@
 """ganzoo import from files of every kind, in real processes; what is a trap is refused, and nothing of it runs."""
 
+import copy
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError, IntegrityError
 from ganzoo_core.models import Foreign
 from ganzoo_core.registry.recipes import build_networks
+from ganzoo_core.training.checkpoint import newest
 
 TINY = dict(Foreign("dcgan").recipe(Foreign("dcgan").presets["tiny"]).args)
 LIMIT = 64 << 20
@@ -242,6 +244,50 @@ def goes_on(model, run):
             assert all(torch.equal(value, again[key]) for key, value in net.named_parameters()), (kind, name)
 
 
+def moved(net, times):
+    """Adam after some steps, and what the weights have become."""
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    for _ in range(times):
+        for weight in net.parameters():
+            weight.grad = torch.randn_like(weight)
+        optimizer.step()
+    return optimizer.state_dict()
+
+
+@pytest.mark.parametrize("counts", [lambda step: step, int], ids=["torch's", "older"])
+def test_what_adam_knew_comes_along_and_training_goes_on_with_it(counts, tmp_path, networks):
+    nets = {name: copy.deepcopy(net) for name, net in networks.items()}
+    states = {name: moved(net, 7) for name, net in nets.items()}
+    for one in (one for state in states.values() for one in state["state"].values()):
+        one["step"] = counts(one["step"])
+    wrapped = {f"net{name}_state_dict": net.state_dict() for name, net in nets.items()}
+    path = saved({**wrapped, "optimizerG": states["G"], "optimizerD": states["D"]}, tmp_path / "checkpoint.pth")
+    done = ganzoo("import", path, "--family", "dcgan", *SAID, "-o", tmp_path / "m", "--id", "dcgan.theirs")
+    assert done.returncode == 0 and "what Adam knew of G, D comes along" in done.stderr, done.stderr
+    moments = gz.load(tmp_path / "m").moments
+    for name, net in nets.items():
+        for i, (key, _) in enumerate(net.named_parameters()):
+            for kind in ("exp_avg", "exp_avg_sq"):
+                assert torch.equal(moments[f"{name}.{key}.{kind}"], states[name]["state"][i][kind])
+    assert ganzoo("verify", tmp_path / "m").returncode == 0
+    goes_on(tmp_path / "m", tmp_path / "run")
+    reached, _ = newest(tmp_path / "run" / "checkpoints")
+    assert {float(v) for state in reached.optimizers.values() for k, v in state.items() if k.endswith("step")} == {8.0}
+    first, begun = reached.optimizers["0.G"]["0.exp_avg"], moments["G.main.0.weight.exp_avg"]
+    assert not torch.equal(first, begun) and torch.corrcoef(torch.stack([first.flatten(), begun.flatten()]))[0, 1] > 0.5
+
+
+def test_moments_of_no_certain_weights_are_left_out(tmp_path, networks):
+    """One optimiser for both networks: whose its numbers are would have to be guessed."""
+    nets = {name: copy.deepcopy(net) for name, net in networks.items()}
+    both = torch.nn.ModuleList(nets.values())
+    wrapped = {f"net{name}_state_dict": net.state_dict() for name, net in nets.items()}
+    path = saved({**wrapped, "optimizer": moved(both, 1)}, tmp_path / "checkpoint.pth")
+    done = ganzoo("import", path, "--family", "dcgan", *SAID, "-o", tmp_path / "m", "--id", "dcgan.theirs")
+    assert done.returncode == 0 and "its order and shapes are no network's" in done.stderr, done.stderr
+    assert gz.load(tmp_path / "m").moments == {} and not (tmp_path / "m" / "moments.safetensors").exists()
+
+
 def half(x):
     return x.half() if x.is_floating_point() else x
 
@@ -301,6 +347,7 @@ def test_what_is_no_weights_is_one_error(data, tmp_path):
 # The command line
 
 
+@pytest.mark.slow
 def test_what_fits_in_order_and_shapes_alone_is_shown_and_not_assumed(tmp_path):
     net = build_networks("gan", dict(Foreign("gan").recipe(Foreign("gan").presets["tiny"]).args))["G"]
     state = {f"layer{i}": value for i, value in enumerate(net.state_dict().values())}

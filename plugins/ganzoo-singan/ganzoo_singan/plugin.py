@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ganzoo_core.plugin import Family, Paper, Preset, hookimpl
+from ganzoo_core.plugin import Family, JoinedLayout, Layout, Paper, Preset, hookimpl
 
 SINGAN = Family(
     name="singan",
@@ -40,3 +40,12 @@ SINGAN = Family(
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
     return [SINGAN]
+
+
+@hookimpl
+def ganzoo_layouts() -> Iterable[Layout]:
+    here, whose = "ganzoo_singan.layouts", "SinGAN's authors: a folder of a trained picture"
+    return [
+        JoinedLayout("singan_authors_g", "singan", whose, f"{here}:of_g", f"{here}:g"),
+        JoinedLayout("singan_authors_d", "singan", whose, f"{here}:of_g", f"{here}:d", network="D"),
+    ]
