@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import torch
 from ganzoo_sngan.attention import attending, check_attention, critic
@@ -29,13 +29,39 @@ from ganzoo_core.nn import (
 )
 
 
-class G(Generator):
+class Standing(Generator):
+    """What BigGAN's generators have alike: truncated latents, and statistics that stand."""
+
+    stand: Tensor  # bool []: whether the running statistics are standing ones
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("stand", torch.tensor(False))
+
+    def note_training(self) -> None:
+        """Statistics that move stand no longer."""
+        if self.training:
+            self.stand.fill_(False)
+
+    def truncated(self, truncation: float, n: int, rng: torch.Generator) -> dict[str, Tensor]:
+        """z from a normal law truncated to [-truncation, truncation] (Sec. 3.1), by drawing again what lies outside."""
+        z = self.prior(n, rng)
+        while bool((outside := z.abs() > truncation).any()):
+            z[outside] = torch.randn(int(outside.sum()), generator=rng, device=z.device)
+        return {"z": z}
+
+    def standing(self, passes: int) -> Self:
+        """A copy with standing statistics of the weights as they are, which it remembers; always the same ones."""
+        net = with_standing_statistics(self, passes).eval()
+        net.stand.fill_(True)
+        return net
+
+
+class G(Standing):
     """z in equal parts: the first makes the smallest map, each other tells one block, with the class's embedding.
 
     Without classes (`classes` 0) the parts of z alone tell them.
     """
-
-    stand: Tensor  # bool []: whether the running statistics are standing ones
 
     def __init__(
         self,
@@ -60,11 +86,9 @@ class G(Generator):
         )
         self.bn = nn.BatchNorm2d(widths[-1])
         self.conv = nn.Conv2d(widths[-1], channels, 3, padding=1)
-        self.register_buffer("stand", torch.tensor(False))
 
     def forward(self, z: Tensor, *label: Tensor) -> Tensor:  # [N, z_chunk (blocks + 1)], and [N] with classes
-        if self.training:
-            self.stand.fill_(False)
+        self.note_training()
         first, *rest = torch.split(z, self.z_chunk, 1)
         y = [self.shared(*label)] if self.shared is not None else []
         h = self.linear(first).unflatten(1, (-1, self.side, self.side))
@@ -80,19 +104,6 @@ class G(Generator):
         if not truncation >= 0.01:
             raise GanzooError(f"truncation {truncation}: below 0.01", "Typical values lie between 0.04 and 2.")
         return sample_deterministic(self, self, n, seed, inputs, partial(self.truncated, truncation))
-
-    def truncated(self, truncation: float, n: int, rng: torch.Generator) -> dict[str, Tensor]:
-        """z from a normal law truncated to [-truncation, truncation] (Sec. 3.1), by drawing again what lies outside."""
-        z = self.prior(n, rng)
-        while bool((outside := z.abs() > truncation).any()):
-            z[outside] = torch.randn(int(outside.sum()), generator=rng, device=z.device)
-        return {"z": z}
-
-    def standing(self, passes: int) -> G:
-        """A copy with standing statistics of the weights as they are, which it remembers; always the same ones."""
-        net = with_standing_statistics(self, passes).eval()
-        net.stand.fill_(True)
-        return net
 
 
 def up(f: int, f_next: int, told: int) -> GBlock:

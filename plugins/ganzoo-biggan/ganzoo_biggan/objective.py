@@ -9,7 +9,7 @@ from ganzoo_sngan.objective import Hinge
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from ganzoo_biggan.networks import G as BigG
+from ganzoo_biggan.networks import Standing
 from ganzoo_core.nn import computing_in
 from ganzoo_core.objectives import Batch, Optim, Terms, adam
 
@@ -43,7 +43,7 @@ class BigGAN(Hinge):
 
 def with_standing(net: nn.Module, passes: int) -> nn.Module:
     """Other families' generators have no such statistics, and no passes make none."""
-    return net.standing(passes) if isinstance(net, BigG) and passes and not bool(net.stand) else net
+    return net.standing(passes) if isinstance(net, Standing) and passes and not bool(net.stand) else net
 
 
 def overlap(net: nn.Module) -> Tensor:

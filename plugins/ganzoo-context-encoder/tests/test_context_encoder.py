@@ -278,6 +278,7 @@ def test_steps_may_fall_to_zero() -> None:
     assert [player.schedules["lr"](u) for player in (D, G) for u in (0.0, 0.5, 1.0)] == [1.0, 0.5, 0.0] * 2
 
 
+@pytest.mark.slow
 def test_it_learns_to_draw_what_surrounds_the_hole() -> None:
     """Pictures of one colour each: the hole has it, too."""
     colours = 2 * torch.rand(64, 3, 1, 1, generator=torch.Generator().manual_seed(0)) - 1

@@ -9,10 +9,9 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
-from torch.optim import Adam
 
 from ganzoo_core.nn import Discriminator, Generator, Image, Images, doublings
-from ganzoo_core.objectives import Batch, Phase, Player, Step, Terms, nonsaturating
+from ganzoo_core.objectives import Batch, Phase, Player, Step, Terms, adam, nonsaturating
 from ganzoo_cyclegan.objective import TwoTranslators
 
 
@@ -105,7 +104,7 @@ class DiscoGAN(TwoTranslators):
     images: Annotated[int, "pairs after it"] = 4_000_000
 
     def phases(self) -> Sequence[Phase]:
-        optim = partial(Adam, lr=self.lr, betas=(0.5, 0.999), weight_decay=self.decay, fused=True)
+        optim = adam(self.lr, decay=self.decay)
         D, G = Player("D", [self.D_X, self.D_Y], optim), Player("G", [self.G, self.F], optim)
 
         def stretch(name: str, rate: float, images: int) -> Phase:

@@ -10,8 +10,18 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from ganzoo_core.nn import Discriminator, Generator
-from ganzoo_core.objectives import Batch, Objective, Phase, Player, Step, Terms, adam, halfway_to_zero, least_squares
-from ganzoo_cyclegan.pool import ImagePool
+from ganzoo_core.objectives import (
+    Batch,
+    ImagePool,
+    Objective,
+    Phase,
+    Player,
+    Step,
+    Terms,
+    adam,
+    halfway_to_zero,
+    least_squares,
+)
 
 
 class TwoTranslators(Objective):

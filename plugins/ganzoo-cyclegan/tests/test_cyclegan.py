@@ -9,13 +9,13 @@ import pytest
 import torch
 from ganzoo_cyclegan.networks import networks
 from ganzoo_cyclegan.objective import CycleGAN
-from ganzoo_cyclegan.pool import ImagePool
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv_transpose2d, instance_norm, leaky_relu, pad
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import Discriminator, Generator, Image, Images
-from ganzoo_core.registry.recipes import build, recipe
+from ganzoo_core.objectives import ImagePool
+from ganzoo_core.registry.recipes import build, build_networks, recipe
 from ganzoo_core.testing.synthetic import synthetic
 from ganzoo_core.training import checkpoint
 from ganzoo_core.training.distributed import Processes
@@ -285,6 +285,7 @@ def test_the_grid_shows_there_and_back() -> None:
     assert means == {"a": 0.5, "G": 1.0, "FG": -3.0, "b": -1.0, "F": 3.0, "GF": 6.0}
 
 
+@pytest.mark.slow
 def test_g_learns_a_shift_of_colours_without_pairs() -> None:
     """b is darker than a: G must darken, F must lighten."""
     torch.manual_seed(0)
@@ -302,3 +303,9 @@ def test_g_learns_a_shift_of_colours_without_pairs() -> None:
     with torch.no_grad():
         assert (game.G(x).mean() + 0.5).abs() < 0.25 < (before.G(x).mean() + 0.5).abs()
         assert (game.F(-x).mean() - 0.5).abs() < 0.25
+
+
+def test_a_picture_that_is_too_small_to_be_mirrored_is_refused_in_one_line() -> None:
+    g = build_networks("cyclegan", recipe("cyclegan", preset="tiny").args)["G"]
+    with pytest.raises(GanzooError, match="4x4 is too small"):
+        g.sample(1, seed=0, a=torch.zeros(1, 3, 4, 4))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ganzoo_core.objectives import Optim, TwoPlayer, adam, nonsaturating
+from ganzoo_core.objectives import Optim, adam, nonsaturating
+from ganzoo_dcgan.tricks import Tricks
 
 
-class DCGAN(TwoPlayer):
+class DCGAN(Tricks):
     """Unsupervised Representation Learning with Deep Convolutional GANs (Radford et al. 2015, arXiv:1511.06434).
 
     d = -E log D(x) - E log(1 - D(G(z))), Goodfellow et al. 2014, Eq. 1;  g = -E log D(G(z)), its Sec. 3, on fresh z
 
     x is an image, z a latent, D(x) the score whose sigmoid is the paper's probability that x is real. D sees real and
-    fake images in separate batches, each with batch statistics of its own.
+    fake images in separate batches, each with batch statistics of its own. All that tricks.py adds is off.
     """
 
     loss = nonsaturating
@@ -22,4 +23,4 @@ class DCGAN(TwoPlayer):
     images: Annotated[int, "length in real images: five epochs of LSUN's bedrooms (Fig. 3)"] = 15_000_000
 
     def optim(self, player: str) -> Optim:
-        return adam(self.lr, self.b1)
+        return adam(self.d_lr or self.lr if player == "D" else self.lr, self.b1)

@@ -8,10 +8,12 @@ import pytest
 import torch
 from ganzoo_dcgan.networks import networks
 from ganzoo_dcgan.objective import DCGAN
+from ganzoo_dcgan.tricks import cross_entropy, labels
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, conv_transpose2d, leaky_relu
 
 from ganzoo_core.errors import GanzooError
+from ganzoo_core.objectives import minimax_d
 
 # Parameters and float buffers of pytorch/examples' dcgan, 64x64x3, in their order.
 G_SHAPES = [
@@ -132,3 +134,107 @@ def test_real_and_fake_are_separate_batches() -> None:
     before = game.d_loss({"x": x})["real"]
     nets["G"].main[-2].weight.data.mul_(5)
     assert torch.equal(game.d_loss({"x": x})["real"], before)
+
+
+# The tricks of 2016
+
+
+class Told(nn.Module):
+    """A discriminator whose scores are its pictures' means; it keeps what it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w, self.seen = nn.Parameter(torch.ones(())), list[Tensor]()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append(x.detach().clone())
+        return self.w * x.flatten(1).mean(1)
+
+
+def game(**tricks: object) -> DCGAN:
+    nets = networks(image_size=16, channels=1, width=8, z_dim=4)
+    return DCGAN(nets["G"], Told(), **tricks)
+
+
+X = torch.linspace(-1, 1, 8).reshape(8, 1, 1, 1).expand(8, 1, 16, 16)
+
+
+def test_labels_that_are_smoothed_and_flipped() -> None:
+    """-t log s(r) - (1 - t) log(1 - s(r)); flipping half of them makes both halves of the loss alike in the mean."""
+    r = torch.tensor([0.3, -2.0])
+    expected = -(0.9 * r.sigmoid().log() + 0.1 * (1 - r.sigmoid()).log()).mean()
+    assert torch.allclose(cross_entropy(r, labels(r, 0.9, 0.0, 0.0)), expected)
+    torch.manual_seed(0)
+    drawn = labels(torch.zeros(10_000), 0.9, 0.0, 0.2)
+    assert set(drawn.tolist()) == {0.0, torch.tensor(0.9).item()}
+    assert abs((drawn == 0).float().mean() - 0.2) < 0.02
+
+
+def test_without_tricks_it_is_the_plain_game() -> None:
+    torch.manual_seed(0)
+    ours = DCGAN(**networks(image_size=16, channels=1, width=8, z_dim=4))
+    torch.manual_seed(1)
+    told = ours.d_loss({"x": X})
+    torch.manual_seed(1)
+    r, s = ours.D(X), ours.D(ours.fake(8))
+    plain = minimax_d(r, s)
+    assert {name: value.item() for name, value in told.items()} == {name: value.item() for name, value in plain.items()}
+
+
+def test_smoothing_is_one_sided() -> None:
+    clean, smooth = game().d_loss({"x": X}), game(smooth=0.1).d_loss({"x": X})
+    means = X.flatten(1).mean(1)
+    assert torch.allclose(smooth["real"], cross_entropy(means, torch.full((8,), 0.9)))
+    assert smooth["real"] != clean["real"]
+    objective = game(smooth=0.1)
+    fake = objective.d_loss({"x": X})["fake"]
+    assert torch.allclose(fake, cross_entropy(objective.D.seen[1].flatten(1).mean(1), torch.zeros(8)))  # type: ignore[attr-defined]
+
+
+def test_noise_fades_and_is_saved() -> None:
+    objective = game(noise=0.5)
+    objective.d_loss({"x": X})
+    seen = objective.D.seen[0]  # type: ignore[attr-defined]
+    assert abs((seen - X).std() - 0.5) < 0.05
+    objective.on_step_end(0.75)
+    assert objective.state_dict()["sigma"] == 0.125
+    objective.on_step_end(1.0)
+    objective.g_loss({"x": X})
+    objective.d_loss({"x": X})
+    assert torch.equal(objective.D.seen[3], X)  # type: ignore[attr-defined]
+
+
+def test_old_fakes_are_shown_again() -> None:
+    objective = game(replay=8)
+    for _ in range(6):
+        objective.d_loss({"x": X})
+    shown = [fakes for fakes in objective.D.seen[1::2]]  # type: ignore[attr-defined]
+    again = [any(torch.equal(one, old) for old in shown[i - 1]) for i in range(1, 6) for one in shown[i]]
+    assert any(again)
+    assert not all(again)
+
+
+def test_a_joint_batch_has_one_norm() -> None:
+    """Batch statistics of a mixture: a constant shift between real and fake survives the norm, apart it does not."""
+    objective = game(batches="joint")
+    objective.d_loss({"x": X})
+    assert [len(x) for x in objective.D.seen] == [16]  # type: ignore[attr-defined]
+    assert torch.equal(objective.D.seen[0][:8], X)  # type: ignore[attr-defined]
+
+
+def test_two_time_scales_uniform_z_and_leaks() -> None:
+    nets = networks(image_size=16, channels=1, width=8, z_dim=4, prior="uniform", leak=0.1, d_leak=0.0)
+    objective = DCGAN(**nets, d_lr=4e-4)
+    rates = {name: objective.optim(name).keywords["lr"] for name in "DG"}
+    assert rates == {"D": 4e-4, "G": 2e-4}
+    z = objective.G.prior(1000)
+    assert z.abs().max() <= 1
+    assert abs(z.std() - 3**-0.5) < 0.02
+    assert {m.negative_slope for m in nets["G"].modules() if isinstance(m, nn.LeakyReLU)} == {0.1}
+    assert not any(isinstance(m, nn.LeakyReLU) for m in nets["D"].modules())
+
+
+@pytest.mark.parametrize("option", ["smooth", "flip"])
+def test_a_share_beyond_a_half_is_refused(option: str) -> None:
+    with pytest.raises(GanzooError, match=option):
+        game(**{option: 0.7})

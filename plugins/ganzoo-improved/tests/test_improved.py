@@ -204,6 +204,7 @@ def test_labels_are_needed_in_a_key_of_their_own() -> None:
         gz.fit(gz.create("improved", preset="tiny"), "digits", images=16)
 
 
+@pytest.mark.slow
 def test_it_learns_digits_from_a_hundred_labels() -> None:
     """Ten labels a class, and the other digits without any."""
     objective = gz.create("improved", preset="digits")

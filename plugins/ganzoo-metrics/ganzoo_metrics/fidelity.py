@@ -34,7 +34,8 @@ def fid(context: EvalContext) -> Found:
 def fid_identity(context: EvalContext) -> Found:
     """The same of the pictures that the model is given, as if they were its answers."""
     real, looking = context.cached(of_data), context.cached(extractor)
-    name = next((n for n in context.given if isinstance(context.net.inputs[n], Image)), None)
+    inputs = context.net.inputs
+    name = next((n for n in context.given if isinstance(inputs[n], Image) and inputs[n].shape[0] in (1, 3)), None)
     if name is None:
         raise GanzooError(f"fid_identity: {context.model} is given no pictures")
     given = seen(looking, (batch[name] for batch in context.real()), torch.arange(0))

@@ -56,6 +56,24 @@ def lpips(context: EvalContext) -> Found:
 
 
 @torch.inference_mode()
+def lpips_answers(context: EvalContext) -> Found:
+    """The mean distance between two answers to each example: 0 where what is drawn changes nothing.
+
+    Errors: GanzooError for a model that has one answer, or is asked nothing.
+    """
+    if not context.given or not any(declared.drawn for declared in context.net.inputs.values()):
+        what = f"lpips_answers: {context.model} does not draw several answers to what it is given"
+        raise GanzooError(what, "Choose another --metric.")
+    distance, total, done = Perceptual(context.cached(extractor)), 0.0, 0
+    for batch in context.generated():
+        which = range(context.n + done, context.n + done + len(batch["x"]))  # beyond all others: drawn anew
+        parts = zip(batch["x"].split(64), context.samples(which, batch).split(64), strict=True)  # type: ignore[no-untyped-call]
+        total += sum(float(distance(a, b).double().sum()) for a, b in parts)
+        done += len(batch["x"])
+    yield named("lpips_answers", context), total / done, protocol(context, n=2 * done)
+
+
+@torch.inference_mode()
 def lpips_target(context: EvalContext) -> Found:
     """The mean distance of outputs, and of what takes no model, to what they should have been: what LPIPS is in papers.
 

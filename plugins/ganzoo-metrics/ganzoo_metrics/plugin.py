@@ -8,9 +8,10 @@ from dataclasses import replace
 from ganzoo_core.plugin import Metric, hookimpl
 
 PICTURES = ("unconditional", "class_conditional", "semi_supervised", "text_to_image")
-COMPARED = (*PICTURES, "translation")
-SEEN_WHOLE = ("translation", "super_resolution")
-PAIRS = ("translation", "inpainting", "super_resolution")
+DRAWN_ANEW = ("translation", "semantic_synthesis", "reconstruction")
+COMPARED = (*PICTURES, *DRAWN_ANEW)
+SEEN_WHOLE = (*DRAWN_ANEW, "super_resolution")
+PAIRS = (*DRAWN_ANEW, "inpainting", "super_resolution")
 ENLARGED = ("super_resolution",)
 
 METRICS = (
@@ -43,9 +44,20 @@ METRICS = (
         share_of="n",
     ),
     Metric(
+        "error_rate",
+        "share of pictures that the model's classifier names wrongly",
+        "ganzoo_metrics.errors:error_rate",
+        share_of="n_real",
+    ),
+    Metric(
         "code_purity", "how well a code tells the class of a sample", "ganzoo_metrics.labels:code_purity", share_of="n"
     ),
     Metric("lpips", "perceptual distance between pairs of samples: diversity", "ganzoo_metrics.perceptual:lpips"),
+    Metric(
+        "lpips_answers",
+        "perceptual distance between two answers to one input: diversity",
+        "ganzoo_metrics.perceptual:lpips_answers",
+    ),
     Metric(
         "lpips_target",
         "perceptual distance of outputs to their targets",
@@ -63,7 +75,7 @@ METRICS = (
         "l1",
         "mean absolute difference of outputs and their targets, pixels in [-1, 1]",
         "ganzoo_metrics.pairs:l1",
-        ("translation", "inpainting"),
+        (*DRAWN_ANEW, "inpainting"),
     ),
     Metric("psnr", "peak signal to noise of outputs against their targets, dB", "ganzoo_metrics.pairs:psnr", PAIRS),
     Metric(
@@ -80,13 +92,18 @@ METRICS = (
         ("single_image",),
     ),
     Metric("nearest", "distance of samples to the closest data: memorisation", "ganzoo_metrics.neighbours:nearest"),
+    Metric(
+        "stacked_modes",
+        "of stacked MNIST's thousand modes, those that samples show; and how evenly",
+        "ganzoo_metrics.stacked:stacked_modes",
+    ),
     Metric("modes", "modes of a known mixture that samples find", "ganzoo_metrics.points:modes", ("any",), ("points",)),
 )
 
 
 HIGHER = {  # of which more is better
-    "is", "precision", "recall", "density", "coverage", "label_accuracy", "code_purity", "lpips", "psnr", "psnr_y",
-    "ssim", "modes",
+    "is", "precision", "recall", "density", "coverage", "label_accuracy", "code_purity", "lpips", "lpips_answers",
+    "psnr", "psnr_y", "ssim", "modes", "stacked_modes",
 }  # fmt: skip
 
 

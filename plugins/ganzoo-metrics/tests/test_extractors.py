@@ -344,6 +344,7 @@ def test_a_file_with_the_right_hash_and_other_contents(
     assert "TORCH_FORCE_WEIGHTS_ONLY_LOAD" not in os.environ
 
 
+@pytest.mark.slow
 def test_inception_is_that_of_torch_fidelity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With random weights in the published form, as the published ones are not here."""
     from torch_fidelity import feature_extractor_inceptionv3 as theirs

@@ -284,6 +284,28 @@ def test_outputs_are_closer_to_their_targets_than_what_takes_no_model() -> None:
     assert 0 < made < idle and protocol["n_real"] == 20
 
 
+class Shaded(Generator):
+    """a -> -a, with columns as bright as is drawn; `told`, it does what is drawn, else not."""
+
+    def __init__(self, told: float) -> None:
+        super().__init__()
+        self.inputs, self.output = {"a": Image((1, 16, 16)), "z": Latent((16,))}, Images((1, 16, 16))
+        self.told = nn.Parameter(torch.tensor(told))
+
+    def forward(self, a: Tensor, z: Tensor) -> Tensor:
+        return (self.told * z[:, None, None] - a).clamp(-1, 1)
+
+
+def test_answers_to_one_input_differ_where_what_is_drawn_is_heard(digits) -> None:
+    deaf, hears = (value(perceptual.lpips_answers(context(Shaded(told), paired(), n=20))) for told in (0.0, 1.0))
+    assert deaf == pytest.approx(0, abs=1e-6) and hears > 0.05
+    ((_, _, said),) = perceptual.lpips_answers(context(Shaded(1.0), paired(), n=20))
+    assert said["n"] == 40
+    for net, source in ((Negative(), paired()), (Copies(digits), digits)):  # one answer, and nothing that is asked
+        with pytest.raises(GanzooError, match="does not draw several answers"):
+            list(perceptual.lpips_answers(context(net, source, n=20)))
+
+
 def test_doing_nothing_has_a_distance_too(digits) -> None:
     class Copy(Negative):
         def forward(self, a: Tensor) -> Tensor:

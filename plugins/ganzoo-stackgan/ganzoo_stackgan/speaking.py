@@ -30,6 +30,11 @@ class Speaking(Generator):
             return torch.cat([sample_deterministic(told, draw, 1, seed, {"embedding": e, **given}) for e in way])
         return sample_deterministic(self, lambda text, z: draw(self.T(text), z), n, seed, given | self.told(given, n))
 
+    def with_latent(self, place: int, z: Tensor, *others: Tensor) -> Tensor:
+        """The sample of z and of a text, as bytes."""
+        (text,) = others
+        return self(self.T(text), z)
+
     def told(self, given: Mapping[str, Any], n: int) -> dict[str, Tensor]:
         """The text that is given as bytes, and a word on words that are new."""
         text = self.inputs["text"].rows("text", given.get("text"), n, self.T.last.weight.device)

@@ -21,6 +21,7 @@ from ganzoo_core.nn import (
     Generator,
     Images,
     Latent,
+    Space,
     evaluation_mode,
     latents,
     pixel_norm,
@@ -180,6 +181,24 @@ class Styled(Generator):
         with evaluation_mode(self):
             start, end = (self.mapping(one["z"].to(self.mapping.w_avg.device)) for one in (a, b))
         return {"w": torch.lerp(start, end, t)}
+
+    def spaces(self) -> dict[str, Space]:
+        """Z; W, one style for all layers; W+, one for each (Abdal et al. 2019); the noise is always the same."""
+        (z,), styles = self.inputs["z"].shape, self.synthesis.inputs["w"].shape
+        way = (self.mapping, self.everywhere, partial(self.synthesis, noise=self.synthesis.fixed))
+        details = tuple(b for name, b in self.synthesis.named_buffers() if name.endswith("noise_const"))
+        shapes = {"z": (z,), "w": styles[1:], "w+": styles}
+        return {
+            name: Space("z", tuple(map(int, shape)), partial(along, way[:i]), partial(along, way[i:]), details=details)  # type: ignore[arg-type]
+            for i, (name, shape) in enumerate(shapes.items())
+        }
+
+
+def along(way: Sequence[Callable[[Tensor], Tensor]], x: Tensor) -> Tensor:
+    """One step after the other."""
+    for step in way:
+        x = step(x)
+    return x
 
 
 def numbered(text: str, layers: int) -> list[int]:
