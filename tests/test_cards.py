@@ -17,14 +17,16 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = sorted(ROOT.glob("plugins/*/*/weights/*.*"))
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the lines ask for: a picture and a mask."""
-    folder = tmp_path_factory.mktemp("desk")
-    gray = Image.radial_gradient("L").resize((64, 64))
-    gray.convert("RGB").save(folder / "picture.png")
-    gray.point(lambda value: 255 if value < 60 else 0).save(folder / "mask.png")
-    return folder
+@pytest.fixture
+def desk(folder: Path, tmp_path: Path) -> Path:
+    """A folder with what the lines ask for: a picture, a mask and a clip, as large as the model takes them."""
+    side = read_config(folder)["output"]["shape"][-1] or 64
+    gray = Image.radial_gradient("L").resize((side, side))
+    gray.convert("RGB").save(tmp_path / "picture.png")
+    gray.point(lambda value: 255 if value < 60 else 0).save(tmp_path / "mask.png")
+    frames = [gray.rotate(10 * i) for i in range(16)]
+    frames[0].save(tmp_path / "clip.gif", save_all=True, append_images=frames[1:])
+    return tmp_path
 
 
 def code_of(folder: Path, language: str) -> str:
@@ -41,6 +43,7 @@ def test_its_python_runs(folder: Path, desk: Path, monkeypatch: pytest.MonkeyPat
     assert len(names["samples"]) in (1, 16)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_its_line_of_the_shell_runs(folder: Path, desk: Path) -> None:
     (line,) = code_of(folder, "sh").splitlines()

@@ -71,6 +71,7 @@ def test_list_filters_by_licence_family_and_weights():
     assert not json.loads(ganzoo("list", "--json", "--licence", "MIT").stdout)["models"]
 
 
+@pytest.mark.slow
 def test_info_of_a_family_explains_every_argument():
     document = json.loads(ganzoo("info", "dcgan", "--json").stdout)
     arguments = {a["name"]: a for a in document["arguments"]}
@@ -84,6 +85,7 @@ def test_info_of_a_model():
     assert document["licence"] and document["files"]["model.safetensors"]["sha256"]
 
 
+@pytest.mark.slow
 def test_a_run_directory_holds_everything(run):
     assert {"run.json", "log.jsonl", "samples", "model"} <= {p.name for p in run.iterdir()}
     assert {"config.json", "model.safetensors", "samples.png"} <= {p.name for p in (run / "model").iterdir()}
@@ -93,6 +95,7 @@ def test_a_run_directory_holds_everything(run):
     assert list((run / "samples").glob("*.png"))
 
 
+@pytest.mark.slow
 def test_sample_gives_the_same_pictures_in_every_process(run, tmp_path):
     import ganzoo_core as gz
     from ganzoo_core import imaging
@@ -105,6 +108,7 @@ def test_sample_gives_the_same_pictures_in_every_process(run, tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "c.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_sample_writes_single_pictures_and_refuses_to_overwrite(run, tmp_path):
     assert ganzoo("sample", run, "-n", "3", "-o", tmp_path / "out").returncode == 0
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["00000.png", "00001.png", "00002.png"]
@@ -153,6 +157,7 @@ def test_bad_input_is_one_line(name, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_n17_a_run_directory_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     assert "--out" in refused(ganzoo(*TINY, "--out", tmp_path / "file" / "run"))
@@ -188,6 +193,7 @@ def test_a_model_whose_bytes_were_changed_exits_5(run, tmp_path):
     assert "sha256 differs" in refused(ganzoo("sample", tmp_path / "model", "-o", tmp_path / "x.png"), 5)
 
 
+@pytest.mark.slow
 def test_training_that_diverges_exits_4_and_names_the_term(tmp_path):
     done = ganzoo(*TINY, "--images", "3200", "-c", "lr=1e30", "--precision", "fp32", "--out", tmp_path / "run")
     assert done.returncode == 4

@@ -62,6 +62,7 @@ def test_where_nothing_compiles_it_is_said_before_the_run(tmp_path: Path, monkey
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_what_torch_cannot_compile_after_all_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """D has batch norm, whose statistics move between two looks that a hook has parted."""

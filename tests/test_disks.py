@@ -56,6 +56,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("disk", DISKS)
 def test_what_cannot_be_written_is_one_line(prepared: Path, disk: str) -> None:
     program = [sys.executable, "-c", PROGRAM, json.dumps(COMMANDS)]

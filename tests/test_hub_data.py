@@ -177,3 +177,5 @@ def test_training_names_what_it_was_on(parquet: Path) -> None:
 def test_a_card_names_the_set_of_the_hub() -> None:
     assert hub_dataset(f"hf:me/set@{'a1' * 20}:train") == "me/set"
     assert hub_dataset("hf:pics:train") == hub_dataset("hf:some/folder:train") == ""
+    assert hub_dataset("masked:mnist") == hub_dataset("mnist:test") == "ylecun/mnist"
+    assert hub_dataset("videos:clips") == hub_dataset("x4:crops:hf:pics:train") == ""

@@ -4,13 +4,13 @@ import json
 import re
 import shutil
 
+import distributions
 import pytest
 import torch
 from hubs import MODEL, apart, published, refused, snapshot
 from pictures import same_picture
 
 import ganzoo_core as gz
-import plugins
 from ganzoo_core.errors import ExternalError, GanzooError
 from ganzoo_core.models.model import Model
 from ganzoo_core.testing.hub import READER, WRITER
@@ -283,30 +283,32 @@ def test_a_plugins_answer_wins(hub, tmp_path, monkeypatch):
     mirror = tmp_path / "mirror"
     shutil.copytree(MODEL, mirror / "wgan_gp.mnist")
     shutil.copytree(MODEL, mirror / "hf:me" / "model")
-    code = plugins.GOOD.format(name="mirrored") + (
+    code = distributions.GOOD.format(name="mirrored") + (
         "from pathlib import Path\n@hookimpl\ndef ganzoo_resolve_weights(source):\n"
         f"    print('looking')\n    path = Path({str(mirror)!r}) / source\n    return path if path.is_dir() else None\n"
     )
-    plugins.write(tmp_path / "site", "mirrored", code)
+    distributions.write(tmp_path / "site", "mirrored", code)
     for source in ("wgan_gp.mnist", "hf:me/model"):
-        done = plugins.ganzoo(tmp_path / "site", "pull", source)
+        done = distributions.ganzoo(tmp_path / "site", "pull", source)
         assert done.returncode == 0, done.stderr
         assert done.stdout == f"{source}\t{mirror / source}\n"
     (mirror / "wgan_gp.mnist" / "config.json").write_bytes((MODEL / "config.json").read_bytes() + b" ")
-    done = plugins.ganzoo(tmp_path / "site", "pull", "wgan_gp.mnist")
+    done = distributions.ganzoo(tmp_path / "site", "pull", "wgan_gp.mnist")
     assert (
         done.returncode == 5 and "sha256 differs" in done.stderr
     )  # registry.toml pins what an id is, wherever it lies
-    done = plugins.ganzoo(tmp_path / "site", "pull", "hf:me/other")
+    done = distributions.ganzoo(tmp_path / "site", "pull", "hf:me/other")
     assert done.returncode == 2 and "no such repository" in done.stderr
     assert hub.requests and snapshot(tmp_path / "home", "x").parent.parent.parent.exists() is False
 
 
 def test_a_plugin_that_answers_nonsense_is_named(hub, tmp_path):
     for answer, words in (("42", "42 is no model directory"), ("1 / 0", "ZeroDivisionError")):
-        code = plugins.GOOD.format(name="odd") + f"@hookimpl\ndef ganzoo_resolve_weights(source): return {answer}\n"
-        plugins.write(tmp_path / "site", "odd", code)
-        done = plugins.ganzoo(tmp_path / "site", "pull", "dcgan.mnist")
+        code = (
+            distributions.GOOD.format(name="odd") + f"@hookimpl\ndef ganzoo_resolve_weights(source): return {answer}\n"
+        )
+        distributions.write(tmp_path / "site", "odd", code)
+        done = distributions.ganzoo(tmp_path / "site", "pull", "dcgan.mnist")
         assert done.returncode == 2 and words in done.stderr
 
 

@@ -113,7 +113,7 @@ def test_the_card_says_first_what_one_wants_first(hub, ganzoo, folder):
         places.append(text.index(word, places[-1]))
     assert places == sorted(places)
     code = re.search(r"```python\n(.*?)```", text, re.S)[1]
-    assert len(code.splitlines()) == 3
+    assert len(code.split()) < 20
     exec(code, made := {})
     assert made["samples"].shape == (16, 1, 32, 32)
 

@@ -32,6 +32,7 @@ def other(request):
     return folder
 
 
+@pytest.mark.slow
 def test_pull_push_and_search_through_the_other_client(other):
     (found,) = other.glob("huggingface_hub-*.dist-info")
     files = [HERE / f"test_hub_{name}.py" for name in ("pull", "push", "search")]

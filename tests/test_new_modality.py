@@ -9,12 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import distributions
 import numpy as np
 import PIL.Image
 import pytest
 import torch
 
-import plugins
 from ganzoo_core.nn import Code, Generator, Points
 from ganzoo_core.testing.hub import LoopbackHub
 
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.xdist_group("signals")
 def site(tmp_path_factory) -> Path:
     """A folder in which the plugin is installed, entry point and all."""
     folder = tmp_path_factory.mktemp("site")
-    plugins.write(folder, "signals", "", target="ganzoo_signals", requires="ganzoo-core>=0.2,<0.3")
+    distributions.write(folder, "signals", "", target="ganzoo_signals", requires="ganzoo-core>=0.2,<0.3")
     shutil.copytree(PLUGIN, folder / "ganzoo_signals", ignore=shutil.ignore_patterns("__pycache__"))
     return folder
 
@@ -70,7 +70,7 @@ def ganzoo(site):
 def run(ganzoo, tmp_path_factory) -> Path:
     """A run of the family."""
     folder = tmp_path_factory.mktemp("runs") / "sines"
-    wanted = ("train", "signal_gan", "--data", "sines", "--preset", "tiny", "--images", 2_000, "--device", "cpu")
+    wanted = ("train", "signal_gan", "--data", "oscillations", "--preset", "tiny", "--images", 2_000, "--device", "cpu")
     done = ganzoo(*wanted, "--tensorboard", "--out", folder)
     assert done.stdout.strip() == str(folder)
     return folder
@@ -89,6 +89,7 @@ def size_of(picture: Path) -> tuple[int, int]:
         return image.size
 
 
+@pytest.mark.slow
 def test_it_is_listed_and_explained(ganzoo):
     assert "signal_gan" in {f["name"] for f in json.loads(ganzoo("list", "--json").stdout)["families"]}
     listed = json.loads(ganzoo("list", "--task", "signals", "--json").stdout)
@@ -98,6 +99,7 @@ def test_it_is_listed_and_explained(ganzoo):
     assert "augment" in ganzoo("info", "dcgan").stdout
 
 
+@pytest.mark.slow
 def test_a_run_has_pictures_and_a_model(run):
     shown = sorted((run / "samples").glob("*-G.png"))
     assert len(shown) > 5 and all(size_of(path) == (8 * 96, 8 * 48) for path in shown)
@@ -108,6 +110,7 @@ def test_a_run_has_pictures_and_a_model(run):
     assert b"samples/G" in b"".join(path.read_bytes() for path in (run / "tensorboard").iterdir())
 
 
+@pytest.mark.slow
 def test_it_is_sampled_into_its_own_formats(ganzoo, run, tmp_path):
     for out in ("x.npy", "x.csv", "x.png", "many"):
         ganzoo("sample", run, "-n", 4, "-o", tmp_path / out)
@@ -121,6 +124,7 @@ def test_it_is_sampled_into_its_own_formats(ganzoo, run, tmp_path):
     only_line(ganzoo("sample", run, "-o", tmp_path / "x.jpg", status=2), "signals are not saved as .jpg", ".csv")
 
 
+@pytest.mark.slow
 def test_its_own_input_is_given(ganzoo, run, tmp_path):
     for out, pitch in (("low", 2), ("high", 7.5)):
         ganzoo("sample", run, "-n", 4, "-c", f"pitch={pitch}", "-o", tmp_path / f"{out}.npy")
@@ -147,8 +151,9 @@ def test_it_is_reported(ganzoo, run, tmp_path):
     assert "Samples over time" in page and "data:image/png;base64" in page and "signal_gan" in page
 
 
+@pytest.mark.slow
 def test_it_is_measured(ganzoo, run):
-    measure = ("eval", run, "--data", "sines", "-n", 64, "--json")
+    measure = ("eval", run, "--data", "oscillations", "-n", 64, "--json")
     named = json.loads(ganzoo(*measure, "--metric", "spectral").stdout)["metrics"]
     assert named == json.loads(ganzoo(*measure).stdout)["metrics"]  # what suits the task is found
     (score,) = named
@@ -157,6 +162,7 @@ def test_it_is_measured(ganzoo, run):
     only_line(ganzoo("eval", run, "--data", "digits", status=2), "digits: has no signal")
 
 
+@pytest.mark.slow
 def test_it_is_exported_pushed_and_pulled(ganzoo, run, tmp_path):
     ganzoo("eval", run, "-n", 64, "--publish")
     ganzoo("export", run, tmp_path / "out")
@@ -176,12 +182,17 @@ def test_it_is_exported_pushed_and_pulled(ganzoo, run, tmp_path):
     assert "spectral" in ganzoo("verify", "--metrics", tmp_path / "out").stdout
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_refused_in_one_line(ganzoo, tmp_path):
     train = ("train", "signal_gan", "--preset", "tiny", "--out", tmp_path / "r")
-    only_line(ganzoo(*train, "--data", "sines", "-c", "augment=ada", status=2), "augment", "signal_gan makes signals")
+    only_line(
+        ganzoo(*train, "--data", "oscillations", "-c", "augment=ada", status=2), "augment", "signal_gan makes signals"
+    )
     only_line(ganzoo(*train, "--data", "digits", status=2), "digits: has no signal")
-    only_line(ganzoo(*train, "--data", "sines", "-c", "length=32", status=2), "[2, 1, 64]")
-    only_line(ganzoo("train", "dcgan", "--data", "sines", "--out", tmp_path / "r", status=2), "sines", "has no")
+    only_line(ganzoo(*train, "--data", "oscillations", "-c", "length=32", status=2), "[2, 1, 64]")
+    only_line(
+        ganzoo("train", "dcgan", "--data", "oscillations", "--out", tmp_path / "r", status=2), "oscillations", "has no"
+    )
     assert not (tmp_path / "r").exists()
 
 

@@ -60,6 +60,7 @@ def test_numbers_are_the_losses():
 
 
 # ---- progress --------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 def test_progress_on_a_pipe_is_plain_lines_without_rich(tmp_path):
     program = (
         "import sys\nfrom ganzoo_core.cli import main\n"
@@ -73,6 +74,7 @@ def test_progress_on_a_pipe_is_plain_lines_without_rich(tmp_path):
     assert "\x1b" not in done.stderr and "\r" not in done.stderr
 
 
+@pytest.mark.slow
 def test_progress_on_a_terminal_is_a_bar(tmp_path):
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "ganzoo_core", *TRAIN, "--out", str(tmp_path / "run")]
@@ -227,6 +229,7 @@ def diary(tmp_path):
     return {**ENV, "PYTHONPATH": os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "status", "seen"), [("", 0, 10), ("fail", 1, 3), ("diverge", 4, 10)])
 def test_a_plugins_observer_sees_all_and_is_closed_however_the_run_ends(diary, tmp_path, ending, status, seen):
     if ending == "fail":
@@ -301,6 +304,7 @@ def test_tensorboard_needs_a_run_directory():
         train(callbacks=(TensorBoardCallback,))
 
 
+@pytest.mark.slow
 def test_the_flag(tmp_path):
     command = [sys.executable, "-m", "ganzoo_core", *TRAIN, "--tensorboard", "--out", str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, env=ENV)

@@ -342,6 +342,7 @@ def test_pictures_that_come_out_nearly_flat_are_warned_of(tmp_path: Path, capsys
 # Names of any bytes
 
 
+@pytest.mark.slow
 def test_names_that_are_no_utf8_are_trained_on_to_the_end(tmp_path: Path) -> None:
     folder = os.fsencode(tmp_path) + b"/caf\xe9"
     for name in (b"caf\xe9", b"b"):

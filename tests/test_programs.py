@@ -35,7 +35,7 @@ def test_every_family_is_the_same_in_onnx(family: str) -> None:
     pytest.importorskip("onnxruntime")
     objective, _ = tiny(family)
     for net in generators(objective):
-        made = program(net)
+        made = program(net, net.program_options)
         assert largest_difference(made, onnx.Session(onnx.to_onnx(made, {}))) < 1e-3
         if net.sample_batch_size > 1:
             assert made.batch_free

@@ -162,6 +162,7 @@ def test_every_plugin_folder_is_installed_and_registered():
     assert {row["dist"] for row in rows} == {path.name for path in (ROOT / "plugins").glob("ganzoo-*")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(3))
 def test_python_of_the_readme_runs(number, tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
@@ -184,6 +185,7 @@ def test_python_of_serving_runs(tmp_path, monkeypatch):
         sample("seven")
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(tmp_path):
     """Its cells, one after the other, as plain Python."""
     cells = json.loads((ROOT / "docs" / "first-hour.ipynb").read_text("utf-8"))["cells"]

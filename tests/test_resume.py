@@ -94,6 +94,7 @@ def test_a_killed_and_resumed_run_equals_an_unbroken_one(unbroken, tmp_path, pro
     assert [name for name in whole if ours[name] != whole[name]] == []
 
 
+@pytest.mark.slow
 @WAYS
 def test_phases_a_b_a_broken_in_b(tmp_path, processes, workers):
     """A's optimizer is not at work in B, and yet it must come back with its state for the second A."""
@@ -114,6 +115,7 @@ def test_phases_a_b_a_broken_in_b(tmp_path, processes, workers):
     assert [name for name in whole if ours[name] != whole[name]] == []
 
 
+@pytest.mark.slow
 def test_a_run_of_several_phases_is_resumed_as_long_as_it_was_begun(tmp_path):
     """Its recipe's `images` is the length of its last phase only."""
     lengths = {"fade_images": 48, "settle_images": 32, "images": 64}
@@ -134,6 +136,7 @@ def test_a_run_of_several_phases_is_resumed_as_long_as_it_was_begun(tmp_path):
     assert [name for name in whole if ours[name] != whole[name]] == []
 
 
+@pytest.mark.slow
 def test_the_threads_of_a_group_end_with_it(tmp_path):
     """One that lives on may let go of a tensor while Python shuts down, and that aborts the process."""
     script = tmp_path / "group.py"
@@ -151,6 +154,7 @@ def test_the_threads_of_a_group_end_with_it(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_after_ten_interruptions_too(tmp_path):
     torch.set_num_threads(1)
     options = {"images": 800, "batch_size": 16, "checkpoint_every": 16, "ema_images": 100, "precision": "fp32"}
@@ -182,6 +186,7 @@ def test_n07_n10_a_signal_finishes_the_step_and_saves(tmp_path, signum, status):
     assert saved is not None and saved.position.images > 0 and not skipped
 
 
+@pytest.mark.slow
 def test_n09_sigusr1_saves_and_goes_on(tmp_path):
     process = start(tmp_path / "run", "--images", 160_000, "--checkpoint-every", 160_000)
     wait_for(process, lambda: logged(tmp_path / "run") > 1)
@@ -193,6 +198,7 @@ def test_n09_sigusr1_saves_and_goes_on(tmp_path):
     finish(process, 143)
 
 
+@pytest.mark.slow
 def test_n11_a_directory_in_use_is_refused(tmp_path):
     process = start(tmp_path / "run", "--images", 160_000)
     wait_for(process, lambda: logged(tmp_path / "run") > 1)
@@ -203,6 +209,7 @@ def test_n11_a_directory_in_use_is_refused(tmp_path):
     finish(process, 143)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("extra", "words"),
     [
@@ -221,6 +228,7 @@ def test_n13_resuming_as_another_run_is_refused(unbroken, extra, words):
     assert content(unbroken(1)) == before
 
 
+@pytest.mark.slow
 def test_a_finished_run_says_so_and_can_be_extended(unbroken, tmp_path):
     import shutil
 
@@ -236,6 +244,7 @@ def test_a_finished_run_says_so_and_can_be_extended(unbroken, tmp_path):
     assert "--resume" not in begun["command"] and made["training"]["command"] == run_dir.public(begun["command"])
 
 
+@pytest.mark.slow
 def test_resume_without_a_checkpoint_starts_at_the_beginning(unbroken, tmp_path):
     import shutil
 
@@ -304,6 +313,7 @@ def test_the_order_on_the_disk_is_files_directory_name_parent(saved, monkeypatch
     assert done[at + 2 :] == ["-> .000000000032.old"]  # and only then is the oldest removed
 
 
+@pytest.mark.slow
 def test_n05_a_file_size_limit_leaves_the_last_checkpoint(tmp_path):
     """RLIMIT_FSIZE is a disk that takes no more: the log still fits, the checkpoint does not."""
 
@@ -318,6 +328,7 @@ def test_n05_a_file_size_limit_leaves_the_last_checkpoint(tmp_path):
     assert sorted(p.name for p in (tmp_path / "run" / "checkpoints").iterdir()) == before
 
 
+@pytest.mark.slow
 def test_n03_out_of_memory_suggests_a_smaller_batch(tmp_path):
     def small_machine():
         resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
@@ -327,6 +338,7 @@ def test_n03_out_of_memory_suggests_a_smaller_batch(tmp_path):
     assert "--batch-size" in err and "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_n01_n02_divergence_keeps_the_last_good_checkpoint(tmp_path):
     finish(start(tmp_path / "run", "--images", 160))
     whole = checkpoint.published(tmp_path / "run" / "checkpoints")
@@ -340,6 +352,7 @@ def test_n01_n02_divergence_keeps_the_last_good_checkpoint(tmp_path):
     assert checkpoint.published(tmp_path / "run" / "checkpoints") == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 1])
 def test_n18_a_dead_process_stops_the_others(tmp_path, rank):
     """The survivor ends by itself: torchrun is not what stops it here."""
@@ -369,6 +382,7 @@ def test_n18_a_dead_process_stops_the_others(tmp_path, rank):
     assert "another process of this run is gone" in err and "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_a_run_of_two_processes_goes_on_with_one(unbroken, tmp_path):
     import shutil
 

@@ -74,6 +74,7 @@ assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_middle_of_a_step_is_heard_when_it_is_whole(tmp_path: Path) -> None:
     command = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -86,6 +87,7 @@ def test_ctrl_c_in_the_middle_of_a_step_is_heard_when_it_is_whole(tmp_path: Path
         assert torch.equal(value, saved.objective[name]), name
 
 
+@pytest.mark.slow
 def test_a_stopped_run_is_sampled_and_says_how(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ganzoo_core", *TRAIN, "--images", "1600000", "--out", str(tmp_path / "run")]
     process = subprocess.Popen([*command, "--checkpoint-every", "160"], stderr=subprocess.PIPE, text=True)
@@ -178,7 +180,7 @@ def test_a_model_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     ("options", "words"),
     [
         (["--eval-every", "100"], "--eval-every IMAGES and --metric NAME go together"),
-        (["--metric", "fod", "--eval-every", "100"], "Did you mean fid"),
+        (["--metric", "fod", "--eval-every", "100"], "or fid"),
         (["--minutes", "1", "--images", "100"], "--minutes and --images: two lengths"),
         (["--init", "dcgan.digits", "--resume", "--out", "run"], "two beginnings"),
     ],
@@ -214,6 +216,7 @@ def test_a_run_of_minutes_is_one_of_images(tmp_path: Path) -> None:
     assert end is not None and 0 <= end.position.images - images < 16
 
 
+@pytest.mark.slow
 def test_only_the_last_phase_of_a_longer_run_is_longer(tmp_path: Path) -> None:
     lengths = {"fade_images": 48, "settle_images": 32, "images": 64}
     options = {"batch_size": 8, "precision": "fp32", "out": tmp_path / "run"}

@@ -252,6 +252,7 @@ def test_malformed_descriptions(begun: Path) -> None:
     read_malformed_runs(begun, 400)
 
 
+@pytest.mark.slow
 def test_malformed_descriptions_end_the_verb_in_one_line(begun: Path) -> None:
     good = json.loads((begun / "run.json").read_text())
     ends = set()
@@ -311,6 +312,7 @@ assert torch.equal(torch.random.get_rng_state(), expected)
 """
 
 
+@pytest.mark.slow
 def test_seeds_that_wait_for_a_gpu_are_left_alone() -> None:
     done = subprocess.run([sys.executable, "-c", SEEDS], capture_output=True, text=True, env=os.environ)
     assert done.returncode == 0, done.stderr

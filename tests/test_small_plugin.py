@@ -1,6 +1,7 @@
 """A new game on the networks of a family that stands: one file of science, and at most 20 lines of packaging."""
 
-from plugins import ganzoo
+import pytest
+from distributions import ganzoo
 
 PYPROJECT = """[build-system]
 requires = ["hatchling"]
@@ -57,6 +58,7 @@ def test_it_is_short():
     assert len((PYPROJECT + DECLARED).splitlines()) <= 20 and len(SCIENCE.splitlines()) <= 35
 
 
+@pytest.mark.slow
 def test_it_trains_with_the_presets_of_the_networks_that_it_borrows(tmp_path):
     installed(tmp_path)
     done = ganzoo(

@@ -16,8 +16,11 @@ from ganzoo_core.cli import report
 from ganzoo_core.cli.image_inputs import read, size_of
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.models import store
+from ganzoo_core.nn import Image as Picture
 from ganzoo_core.nn import in_tiles
 from ganzoo_core.registry.recipes import build, recipe
+
+RGB, GREY = Picture((3, None, None)), Picture((1, None, None))
 
 
 def born(family: str, place: Path) -> Path:
@@ -58,7 +61,7 @@ def pixels(path: Path) -> torch.Tensor:
 def test_one_picture_is_what_translate_makes_of_it(pix2pix, tmp_path):
     path = drawn(tmp_path / "a.png", (48, 32))
     assert ganzoo("sample", pix2pix, "--input", path, "-o", tmp_path / "out.png").returncode == 0
-    made = gz.load(pix2pix).translate(read(path, 3, None), seed=0)
+    made = gz.load(pix2pix).translate(read(path, RGB, None), seed=0)
     assert made.shape == (1, 3, 32, 48)
     expected = torch.from_numpy(np.asarray(imaging.picture(made[0])).copy())
     assert torch.equal(pixels(tmp_path / "out.png"), expected)
@@ -199,9 +202,9 @@ def test_several_of_one_picture_are_numbered(pix2pix, tmp_path):
 def test_what_is_transparent_lies_on_white(pix2pix, tmp_path):
     clear = tmp_path / "clear.png"
     Image.new("RGBA", (16, 16), (255, 0, 0, 0)).save(clear)
-    assert torch.equal(read(clear, 3, None), torch.ones(1, 3, 16, 16))
+    assert torch.equal(read(clear, RGB, None), torch.ones(1, 3, 16, 16))
     assert torch.equal(
-        read(drawn(tmp_path / "g.png", mode="L"), 3, None)[0, 0], read(tmp_path / "g.png", 1, None)[0, 0]
+        read(drawn(tmp_path / "g.png", mode="L"), RGB, None)[0, 0], read(tmp_path / "g.png", GREY, None)[0, 0]
     )
 
 
@@ -211,7 +214,7 @@ def test_a_margin_that_the_network_needs_is_cut_off_again(pix2pix, tmp_path):
         done = ganzoo("sample", pix2pix, "--input", path, *options, "-o", tmp_path / "out.png", "--force")
         assert done.returncode == 0 and size(tmp_path / "out.png") == side
     with pytest.raises(GanzooError, match=r"50x33, not multiples of 16\. Resize it, to 48x32 say"):
-        gz.load(pix2pix).translate(read(path, 3, None))
+        gz.load(pix2pix).translate(read(path, RGB, None))
     done = ganzoo("sample", pix2pix, "--input", path, "--size", "48x32", "-o", tmp_path / "sized.png")
     assert done.returncode == 0 and size(tmp_path / "sized.png") == (48, 32)
 

@@ -29,7 +29,13 @@ def ganzoo_batch_keys():
 @hookimpl
 def ganzoo_datasets():
     return [
-        DatasetEntry("sines", "512 sines of 1 to 8 oscillations", ("signal",), "CC0-1.0", "ganzoo_signals.data:sines")
+        DatasetEntry(
+            "oscillations",
+            "512 curves of 1 to 8 oscillations",
+            ("signal",),
+            "CC0-1.0",
+            "ganzoo_signals.data:oscillations",
+        )
     ]
 
 
