@@ -38,7 +38,7 @@ endef
 CORE := '.[test,onnx]'
 
 $(VENV)/ready: pyproject.toml constraints.txt $(PLUGINS:%=%/pyproject.toml)
-	$(call environment,$(CORE) $(PLUGINS:%/ganzoo-metrics='%/ganzoo-metrics[lite0]'))
+	$(call environment,$(CORE) $(PLUGINS) 'plugins/ganzoo-metrics[lite0]')
 
 # The demo needs one plugin. Where `make setup` has been already, its environment will do.
 DEMO := $(if $(wildcard $(VENV)/ready),$(VENV),$(VENV)-demo)

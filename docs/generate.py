@@ -22,7 +22,7 @@ ROOMS = {  # the core from the ground up: each room imports only from those befo
     "metrics": "scores", "report": "a run as a page", "testing": "what every family promises",
     "cli": "the command line",
 }  # fmt: skip
-PUBLIC = ("plugin", "nn", "objectives", "data", "models", "metrics", "testing", "errors")  # all that a plugin imports
+PUBLIC = ("plugin", "nn", "objectives", "data", "models", "metrics", "cli", "testing", "errors")  # what plugins import
 SINCE = "0.2"  # of every public name; a later one says its own
 RECORDS = {
     "ganzoo_families": "Family", "ganzoo_weights": "Weights", "ganzoo_datasets": "DatasetEntry",
@@ -107,11 +107,16 @@ def defined_in(member: object, package: object) -> bool:
     return getattr(member, "__module__", "") == package.__name__  # type: ignore[attr-defined]
 
 
+LONGEST = 100  # default that is shown
+
+
 def signature(member: object) -> str:
     """Of a function; classes say theirs in their docstrings."""
     if not inspect.isfunction(member):
         return ""
-    return str(inspect.signature(member)).replace("'", "")
+    made = inspect.signature(member)
+    short = [p.replace(default=...) if len(repr(p.default)) > LONGEST else p for p in made.parameters.values()]
+    return str(made.replace(parameters=short)).replace("Ellipsis", "...").replace("'", "")
 
 
 def about(member: object) -> str:

@@ -6,11 +6,11 @@ import shutil
 from pathlib import Path
 
 from ganzoo_core.errors import GanzooError, tell_user
-from ganzoo_core.registry.index import load_index
+from ganzoo_core.registry.plugins import registry
 from zoo.manifest import Entry
 from zoo.places import Places
 
-SAMPLES_BYTES = 150_000  # of samples.png
+SAMPLES_BYTES = 400_000  # of samples.png: 64 colour pictures of 64 px
 
 
 def adopt(entry: Entry, places: Places, checkout: Path) -> Path:
@@ -41,8 +41,7 @@ def freeze(id: str, path: Path) -> None:
 def package(entry: Entry, checkout: Path) -> Path:
     """The folder of weights inside the plugin that brings the family."""
     family = entry.family or entry.id.partition(".")[0]
-    tables = load_index()
-    distribution: str = tables.plugins[tables.families[family]["plugin"]]["dist"]
+    distribution = registry().families.owner(family)
     folder = checkout / "plugins" / distribution / distribution.replace("-", "_")
     if not folder.is_dir():
         raise GanzooError(f"{folder}: no such package")

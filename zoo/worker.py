@@ -60,23 +60,36 @@ def train(entry: Entry, places: Places) -> None:
 
     Errors: GanzooError with the last line it printed.
     """
-    run, begun, before = places.run(entry.id), time.monotonic(), places.seconds(entry.id)
+    run, before = places.run(entry.id), places.seconds(entry.id)
     words = entry.resume(run) if (run / "run.json").exists() else entry.train(run)
     with open(places.log(entry.id), "ab") as log:
         child = subprocess.Popen([str(GANZOO), *words], stdout=log, stderr=log)
-    over = False
+    over, clock = False, Clock(child.pid)
     while child.poll() is None:
         try:
             child.wait(TICK)
         except subprocess.TimeoutExpired:
-            spent = before + time.monotonic() - begun
+            spent = before + clock.seconds()
             places.spent(entry.id).write_text(f"{spent:.0f}")
             if spent > 60 * MINUTES and not over:
                 over = True
                 child.terminate()  # saves; the model is that of the last checkpoint
-    places.spent(entry.id).write_text(f"{before + time.monotonic() - begun:.0f}")
     if child.returncode and not over:
         raise GanzooError(last_line(places.log(entry.id)) or f"ended with {child.returncode}")
+
+
+class Clock:
+    """Seconds of a process: what its threads worked where the system tells, for others work too; else by the wall."""
+
+    def __init__(self, pid: int) -> None:
+        self.stat, self.begun = Path(f"/proc/{pid}/stat"), time.monotonic()
+
+    def seconds(self) -> float:
+        try:
+            ticks = self.stat.read_text().rpartition(")")[2].split()[11:13]  # in user and in system mode
+            return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+        except (OSError, ValueError):
+            return time.monotonic() - self.begun
 
 
 def last_line(path: Path) -> str:
