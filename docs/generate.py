@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from zoo_page import zoo
 
 from ganzoo_core.cli import VERBS, ganzoo
 from ganzoo_core.plugin import hooks, records
@@ -187,6 +188,7 @@ def main() -> None:
         "api.md": api(),
         "design.md": design(),
         "add-a-family.md": tutorial(),
+        "zoo.md": zoo(),
     }.items():
         path = ROOT / "docs" / name
         if not path.exists() or path.read_text("utf-8") != text:

@@ -1,7 +1,8 @@
 """Every published score of the models that ship, measured anew and published: python docs/scores.py [ID ...]
 
 By its own protocol, so the same metrics of the same data through the same extractor. Models of colour pictures are
-looked at through lite0 as well. Takes an hour of a core for all; `ganzoo registry build` afterwards.
+looked at through lite0 as well, those of digits through mnist-lenet. Takes an hour of a core for all;
+`ganzoo registry build` afterwards.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ganzoo_core.weights.config import read_metrics
 
 ROOT = Path(__file__).parents[1]
 THROUGH = ("fid", "kid", "precision", "recall", "density", "coverage", "lpips_target")  # lite0, too
+SECOND = ("fid", "precision", "recall")  # mnist-lenet, too
 SAMPLES = 2_000  # that lite0 looks at, forty a second
 PICTURES = ROOT.parent / "shared" / "data" / "single_images"  # singan's
 
@@ -36,6 +38,8 @@ def questions(folder: Path) -> Iterator[EvalConfig]:
         looked = tuple(name for name in names if name in THROUGH)
         if looked and config.extractor == "emoji-cnn":
             yield replace(config, metrics=looked, extractor="lite0", n=min(config.n, SAMPLES))
+        if looked and config.extractor == "mnist-cnn":
+            yield replace(config, metrics=tuple(name for name in looked if name in SECOND), extractor="mnist-lenet")
         if {"psnr", "l1"} & set(names) and not config.extractor:
             yield replace(config, metrics=("lpips_target",), extractor="lite0")
 

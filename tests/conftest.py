@@ -5,8 +5,8 @@ import os
 import torch
 
 torch.set_num_threads(1)
-# Autograd counts devices at its first backward pass. Where torch.export comes before that, it has put a stand-in for CUDA's
-# there, autograd starts a thread for each, and no child that is forked afterwards (processes.py) can differentiate.
+# Autograd counts devices at its first backward pass. Where torch.export came before it, stand-ins for CUDA's are there,
+# each gets a thread, and no child that is forked afterwards (processes.py) can differentiate.
 torch.ones(1, requires_grad=True).backward()  # type: ignore[no-untyped-call]
 os.environ["HF_HUB_DISABLE_XET"] = "1"  # read when the Hub's client is imported: the loopback Hub speaks LFS
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import safetensors.torch
 import torch
@@ -21,6 +21,7 @@ from ganzoo_metrics.extractors import Extractor, ExtractorSpec
 DIM = 128
 STORED = torch.float16  # 11 bits of each weight: features move by 1e-3 of their size, scores by less
 AGAIN = "Install ganzoo-metrics again."
+N = TypeVar("N", bound=Extractor)
 
 
 class Plan(NamedTuple):
@@ -91,14 +92,18 @@ class Classifier(Extractor):
 
 
 def read_classifier(spec: ExtractorSpec) -> Classifier:
-    """The shipped classifier of that name, its bytes checked before they are parsed.
+    """The shipped classifier of that name. Errors: as `filled`."""
+    return filled(Classifier(spec.name), spec)
+
+
+def filled(net: N, spec: ExtractorSpec) -> N:
+    """A network with the shipped weights of its name, whose bytes are checked before they are parsed.
 
     Errors: GanzooError (2) for files that are missing or do not fit, IntegrityError (5) for a wrong sha256.
     """
     assert spec.folder is not None  # ours all have one
     digest, data = read_checked(spec.folder)
     where = escape(spec.folder / "model.safetensors")
-    net = Classifier(spec.name)
     try:
         tensors = safetensors.torch.load(data)
     except (SafetensorError, ValueError, KeyError) as error:

@@ -102,6 +102,13 @@ def ours(name: str, summary: str, data: tuple[str, ...]) -> ExtractorSpec:
 
 SPECS = (
     ours("mnist-cnn", "tells handwritten digits apart; 28 px, gray, 128 features", ("mnist", "digits")),
+    ExtractorSpec(
+        "mnist-lenet",
+        "LeNet-5, a second eye for digits, taught otherwise; 28 px, gray, 84 features",
+        ("mnist", "digits"),
+        "ganzoo_metrics.lenet:read_lenet",
+        TRAINED / "mnist-lenet",
+    ),
     ours("fashion-cnn", "tells pieces of clothing apart; 28 px, gray, 128 features", ("fashion_mnist",)),
     ours("emoji-cnn", "tells groups and styles of emoji apart; 32 px, RGB, 128 features", ("emoji",)),
     ExtractorSpec(

@@ -15,7 +15,7 @@ from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import safetensors.torch
 import torch
@@ -27,7 +27,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from ganzoo_core.data import DATASETS, STYLES, Dataset, Emoji, hash32, open_dataset, write_aside
 from ganzoo_core.nn import cpu_has_bf16
 from ganzoo_metrics.classifiers import PLANS, Classifier, read_classifier, read_config
-from ganzoo_metrics.extractors import EXTRACTORS, TRAINED, to_size
+from ganzoo_metrics.extractors import EXTRACTORS, TRAINED, Extractor, to_size
 
 BATCH = 128
 SMOOTHING = 0.05  # of the labels
@@ -55,6 +55,16 @@ COURSES: Mapping[str, Course] = {
     "fashion-cnn": Course("fashion_mnist", "fashion_mnist:test", 8, 4e-3, 4, 1.5, 1.08, True, -1, 16),
     "emoji-cnn": Course("emoji:all", "", 20, 3e-3, 8, 2, 1.15, True, 1, 24),
 }
+
+
+class Examined(Protocol):
+    """An extractor that says something of pictures."""
+
+    name: str
+
+    def prepared(self, x: Tensor) -> Tensor: ...
+    def features(self, x: Tensor) -> Tensor: ...
+    def scores(self, features: Tensor) -> dict[str, Tensor]: ...
 
 
 class Part(NamedTuple):
@@ -152,7 +162,7 @@ def folded(net: Classifier) -> Classifier:
 
 
 @torch.no_grad()
-def accuracy(net: Classifier, part: Part) -> dict[str, float]:
+def accuracy(net: Examined, part: Part) -> dict[str, float]:
     """The fraction of pictures whose class has the highest score, by head."""
     right = dict.fromkeys(part.targets, 0)
     for at in part.at.split(500):  # type: ignore[no-untyped-call]
@@ -162,26 +172,35 @@ def accuracy(net: Classifier, part: Part) -> dict[str, float]:
     return {head: count / len(part.at) for head, count in right.items()}
 
 
-def write(net: Classifier, part: Part, folder: Path, seed: int) -> None:
+def write(net: Extractor, part: Part, folder: Path, command: str, *, epochs: int, seed: int) -> None:
     """model.safetensors and a config.json without the accuracy, which is measured on them."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {key: tensor.detach().half().contiguous() for key, tensor in net.state_dict().items()}
     data = safetensors.torch.save(tensors)
     write_aside(folder / "model.safetensors", data)
-    info, course = part.source.info, COURSES[net.name]
+    info = part.source.info
     config = {
         "name": net.name,
         "sha256": sha256(data).hexdigest(),
         "bytes": len(data),
         "licence": "Apache-2.0",
         "dataset": {"name": info.name, "licence": info.licence, "images": len(part.at)},
-        "epochs": course.epochs,
+        "epochs": epochs,
         "seed": seed,
-        "command": f"python -m ganzoo_metrics.training {net.name} --seed {seed}",
+        "command": command,
         "versions": {"python": platform.python_version(), "torch": torch.__version__,
                      "ganzoo-metrics": version("ganzoo-metrics")},
     }  # fmt: skip
     write_config(folder, config)
+
+
+def report(net: Examined, exam: Part, folder: Path, on: str) -> None:
+    """Examine what was written, print the result and write it into config.json."""
+    result = accuracy(net, exam)
+    tested = {"on": on, "images": len(exam.at)}
+    write_config(folder, {**read_config(folder), "tested": tested, "accuracy": result})
+    for head, value in result.items():
+        print(f"{net.name}: {head}: {value:.2%} of {len(exam.at):,} unseen pictures")
 
 
 def write_config(folder: Path, config: Mapping[str, object]) -> None:
@@ -194,14 +213,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="folder to write; the shipped one unless given")
     args = parser.parse_args()
-    folder = args.out or TRAINED / args.name
-    learn, exam = parts(COURSES[args.name], PLANS[args.name].image_size)
-    write(folded(taught(args.name, learn, args.seed)), learn, folder, args.seed)
-    result = accuracy(read_classifier(replace(EXTRACTORS[args.name], folder=folder)), exam)
-    tested = {"on": COURSES[args.name].test or "a tenth of the base emoji, held out", "images": len(exam.at)}
-    write_config(folder, {**read_config(folder), "tested": tested, "accuracy": result})
-    for head, value in result.items():
-        print(f"{args.name}: {head}: {value:.2%} of {len(exam.at):,} unseen pictures")
+    folder, course = args.out or TRAINED / args.name, COURSES[args.name]
+    learn, exam = parts(course, PLANS[args.name].image_size)
+    net = folded(taught(args.name, learn, args.seed))
+    command = f"python -m ganzoo_metrics.training {args.name} --seed {args.seed}"
+    write(net, learn, folder, command, epochs=course.epochs, seed=args.seed)
+    shipped = read_classifier(replace(EXTRACTORS[args.name], folder=folder))
+    report(shipped, exam, folder, course.test or "a tenth of the base emoji, held out")
 
 
 if __name__ == "__main__":
