@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
-from zoo_page import zoo
+from zoo_page import by_task, zoo
 
 from ganzoo_core.cli import VERBS, ganzoo
 from ganzoo_core.plugin import hooks, records
@@ -135,6 +135,13 @@ def design() -> str:
     return text.split(start)[0] + start + modules() + end + text.split(end.strip())[1]
 
 
+def readme() -> str:
+    """README.md with its table of families by task."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    start, end = "<!-- families: written by make docs -->\n", "<!-- /families -->"
+    return re.sub(f"{start}.*?{end}", lambda _: f"{start}{by_task()}\n{end}", text, flags=re.S)
+
+
 def tutorial() -> str:
     """docs/add-a-family.md with its code as `ganzoo new` writes it."""
     text = (ROOT / "docs" / "add-a-family.md").read_text("utf-8")
@@ -189,6 +196,7 @@ def main() -> None:
         "design.md": design(),
         "add-a-family.md": tutorial(),
         "zoo.md": zoo(),
+        "../README.md": readme(),
     }.items():
         path = ROOT / "docs" / name
         if not path.exists() or path.read_text("utf-8") != text:

@@ -153,3 +153,18 @@ def family_rows(members: Iterable[FamilyInfo]) -> Iterator[str]:
         weights = ", ".join(f"`{name}`" for name in family.weights)
         link = f"[`{family.name}`](../plugins/ganzoo-{family.plugin.replace('_', '-')})"
         yield f"| {link}: {family.summary} | {paper}, {family.year} | {weights} |"
+
+
+def by_task() -> str:
+    """The README's table: tasks with their families, those with trained weights in bold."""
+    tasks: dict[str, list[str]] = {}
+    for family in sorted(gz.list_families(), key=lambda family: (family.year, family.name)):
+        name = f"[`{family.name}`](plugins/ganzoo-{family.plugin.replace('_', '-')})"
+        tasks.setdefault(family.task, []).append(f"**{name}**" if family.weights else name)
+    rows = [
+        "| task | families, oldest first; in bold those with trained weights |",
+        "|---|---|",
+    ]
+    for task, names in sorted(tasks.items(), key=lambda item: (-len(item[1]), item[0])):
+        rows.append(f"| {task.replace('_', ' ')} | {', '.join(names)} |")
+    return "\n".join(rows)

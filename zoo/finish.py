@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.metrics import EvalConfig, Score, evaluate
@@ -67,11 +69,23 @@ def measure(entry: Entry, folder: Path) -> list[Score]:
 
 
 def sheet(model: Path, run: Path, path: Path) -> None:
-    """What a person looks at: the 64 samples, or the last picture of the run where something has to be given."""
-    pictures = sorted((run / "samples").glob("*.png"))
-    found = model / "samples.png" if (model / "samples.png").exists() else pictures[-1] if pictures else None
-    if found is not None:
-        shutil.copyfile(found, path)
+    """What a person looks at: the 64 samples, or the run's last pictures where something has to be given."""
+    if (model / "samples.png").exists():
+        shutil.copyfile(model / "samples.png", path)
+    elif pictures := sorted((run / "samples").glob("*.png")):
+        step = pictures[-1].name.partition("-")[0]
+        beside([picture for picture in pictures if picture.name.startswith(step)]).save(path)
+
+
+def beside(paths: Sequence[Path]) -> Image.Image:
+    """Inputs, outputs and whatever else there is of one step, in a row."""
+    pictures = [Image.open(path).convert("RGB") for path in paths]
+    row = Image.new("RGB", (sum(p.width for p in pictures), max(p.height for p in pictures)))
+    left = 0
+    for picture in pictures:
+        row.paste(picture, (left, 0))
+        left += picture.width
+    return row
 
 
 def verdict(entry: Entry, scores: Sequence[Score], places: Places) -> dict[str, Any]:
