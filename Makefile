@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TEST := -m pytest -n auto --dist loadgroup --durations=10
 
-.PHONY: help setup demo test test-all lint bench zoo zoo-status zoo-adopt gpu docs dist dist-check clean
+.PHONY: help setup demo test test-all lint bench zoo zoo-status zoo-adopt gpu docs site dist dist-check clean
 
 help:
 	@echo "make setup       the virtual environment $(VENV): the core, every plugin and the test tools"
@@ -19,6 +19,7 @@ help:
 	@echo "make zoo-status  how far that is; make zoo-adopt ID=... takes in a model whose sheet you have looked at"
 	@echo "make gpu OUT=DIR MINUTES=9   on a machine with a card, with nothing installed: measure, test and train there"
 	@echo "make docs        write the generated parts of docs/ anew"
+	@echo "make site OUT=DIR    the documents as a site, read without a network; wants the extra site (mkdocs-material)"
 	@echo "make dist        wheels and sdists of the core and every plugin, in dist/"
 	@echo "make dist-check  install some of dist/ into a clean environment and run the demo there"
 	@echo "make clean       remove the environments, dist/ and what the demo made"
@@ -84,6 +85,12 @@ gpu:
 
 docs: setup
 	$(BIN)/python docs/generate.py
+
+site: OUT ?= site
+site: setup
+	$(BIN)/python $(PIP) --no-build-isolation -e '.[site]'
+	$(BIN)/python docs/site.py $(OUT)
+	$(BIN)/python -m pytest -q tests/test_lecture.py -m slow
 
 # Each wheel is built from its sdist, so the sdists are tried too.
 dist: setup
