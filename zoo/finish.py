@@ -58,13 +58,13 @@ def drop_discriminators(folder: Path) -> None:
 
 
 def measure(entry: Entry, folder: Path) -> list[Score]:
-    """All scores that suit it, and the one to beat where that looks through another extractor: fid[emoji-cnn]."""
+    """All scores that suit it, and the one to beat where that is none of them, or looks through another extractor."""
     model, config = gz.load(folder), EvalConfig(entry.eval_data or entry.data, n=entry.eval_n)
     scores = evaluate(model, config)
     assert entry.score is not None
     metric, _, through = entry.score.metric.rstrip("]").partition("[")
-    if through and entry.score.metric not in {score.name for score in scores}:
-        scores += evaluate(model, replace(config, metrics=(metric,), extractor=through))
+    if entry.score.metric not in {score.name for score in scores}:
+        scores += evaluate(model, replace(config, metrics=(metric,), extractor=through or config.extractor))
     return scores
 
 
