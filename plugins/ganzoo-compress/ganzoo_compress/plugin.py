@@ -57,6 +57,9 @@ HIFIC_KODAK = {
     "image_size": 64, "channels": 3, "width": 12, "halvings": 3, "blocks": 3, "code": 32, "hyper": 24, "d_width": 16,
     "k_p": 0.0, "target": 0.3, "above": 1.0, "lr": 5e-4, "beta": 0.02, "start_images": 40_000, "images": 12_000,
 }  # fmt: skip
+HIFIC_EMOJI = {
+    **HIFIC_KODAK, "code": 24, "hyper": 16, "target": 0.5, "lr": 1e-3, "start_images": 40_000, "images": 8_000,
+}  # fmt: skip
 HIFIC_TINY = {
     "image_size": 16, "channels": 3, "width": 4, "halvings": 1, "blocks": 1, "code": 4, "hyper": 4, "d_width": 4,
     "k_p": 0.0, "start_images": 2_000, "images": 2_000,
@@ -76,6 +79,7 @@ HIFIC = Family(
     presets={
         "paper": Preset({"image_size": 256, "channels": 3}, {"batch_size": 8}),
         "kodak": Preset(HIFIC_KODAK, {"batch_size": 8, "ema_images": 1_000}),
+        "emoji": Preset(HIFIC_EMOJI, {"batch_size": 4, "ema_images": 1_000}),
         "tiny": Preset(HIFIC_TINY, {"batch_size": 4}),
     },
     aliases=("HiFiC",),

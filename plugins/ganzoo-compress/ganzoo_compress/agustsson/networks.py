@@ -16,7 +16,7 @@ from ganzoo_compress.agustsson.quantiser import Quantiser, around_zero
 from ganzoo_compress.codec import Codec
 from ganzoo_compress.coder import Reader, Writer
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Image, Images, Latent, Mask, initialise, sample_deterministic
+from ganzoo_core.nn import Image, Images, Mask, initialise, sample_deterministic
 
 
 class Shape(NamedTuple):
@@ -67,23 +67,26 @@ class G(nn.Sequential):
 
 
 class Global(Codec):
-    """The whole picture through w^ (Sec. 4.1, GC); beside it v, `noise` normal numbers, everywhere the same."""
+    """The whole picture through w^ (Sec. 4.1, GC), beside which v, `noise` maps of normal numbers, may be drawn."""
 
     def __init__(self, shape: Shape, noise: int) -> None:
         super().__init__()
         self.inputs = {"x": Image((shape.channels, None, None), multiple=shape.step)}
-        self.inputs |= {"v": Latent((noise,))} if noise else {}
         self.output = Images((shape.channels, None, None))
-        self.shape = shape
+        self.shape, self.noise = shape, noise
         self.E, self.q = E(shape), Quantiser(around_zero(shape.levels))
         self.G = G(shape.code + noise, shape)
 
-    def forward(self, x: Tensor, v: Tensor | None = None) -> Tensor:  # [N, C, H, W] -> the same
-        return self.drawn(self.q(self.E(x)), v)
+    def forward(self, x: Tensor) -> Tensor:  # [N, C, H, W] -> the same
+        return self.drawn(self.q(self.E(x)))
 
-    def drawn(self, code: Tensor, v: Tensor | None) -> Tensor:
-        """z = [w^, v] (Sec. 4.1) to a picture."""
-        made: Tensor = self.G(code if v is None else torch.cat([code, everywhere(v, code)], 1))
+    def drawn(self, code: Tensor) -> Tensor:
+        """z = [w^, v] (Sec. 4.1) to a picture. One v for all places would be lost in the first instance norm."""
+        z = code
+        if self.noise:
+            v = torch.randn(len(code), self.noise, *code.shape[2:], device=code.device)
+            z = torch.cat([code, v], 1)
+        made: Tensor = self.G(z)
         return made
 
     def write(self, to: Writer, x: Tensor, *others: Tensor) -> None:
@@ -92,16 +95,10 @@ class Global(Codec):
 
     def read(self, of: Reader, height: int, width: int, seed: int) -> Tensor:
         planes = (self.shape.code, height // self.shape.step, width // self.shape.step)
-        code = self.q.values(
-            tensor_of(of.adaptive(planes, self.shape.levels, neighbours=False), self)[None]
-        ).contiguous()
-        size = self.sample_sizes(code)
-        return sample_deterministic(self, lambda _, *v: self.drawn(code, *v or [None]), 1, seed, {"x": size})
-
-    def sample_sizes(self, code: Tensor) -> Tensor:
-        """A picture in the place of x where x is not known: all that is drawn beside it is drawn as for x."""
-        step = self.shape.step
-        return code.new_zeros(1, self.shape.channels, step * code.shape[2], step * code.shape[3])
+        symbols = tensor_of(of.adaptive(planes, self.shape.levels, neighbours=False), self)
+        code = self.q.values(symbols[None]).contiguous()
+        blank = code.new_zeros(1, self.shape.channels, height, width)  # in the place of x: v is drawn as for that
+        return sample_deterministic(self, lambda _: self.drawn(code), 1, seed, {"x": blank})
 
 
 class Selective(Codec):
@@ -158,11 +155,6 @@ class Selective(Codec):
         return sample_deterministic(self, lambda _, s, m: self.drawn(code, s), 1, seed, given)
 
 
-def everywhere(v: Tensor, code: Tensor) -> Tensor:
-    """A vector at each place of a map.  [N, k] -> [N, k, h, w]"""
-    return v[:, :, None, None].expand(-1, -1, *code.shape[2:])
-
-
 def whole(symbols: Tensor) -> np.ndarray[Any, np.dtype[np.int32]]:
     """Planes of symbols as the coder takes them."""
     return symbols.cpu().numpy().astype(np.int32)
@@ -192,7 +184,7 @@ def global_networks(
     blocks: Annotated[int, "residual blocks of G"] = 9,
     code: Annotated[int, "C, channels of w: 2, 4, 8 and 16 were published"] = 8,
     levels: Annotated[int, "L, centres of the quantiser, around 0"] = 5,
-    noise: Annotated[int, "length of v, which is drawn beside w; 0: there is none"] = 0,
+    noise: Annotated[int, "channels of v, which is drawn beside w; 0: there is none"] = 0,
     d_width: Annotated[int, "channels of D next to the picture"] = 64,
     scales: Annotated[int, "how many discriminators there are, each at half the side of the one before"] = 2,
 ) -> dict[str, nn.Module]:

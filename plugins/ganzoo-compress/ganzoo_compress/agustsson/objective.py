@@ -94,11 +94,6 @@ class GlobalCompression(Extreme):
     def codec(self) -> Global:
         return self.G
 
-    def made(self, batch: Batch) -> Tensor:
-        x = batch["x"]
-        v = [self.G.inputs["v"].draw(len(x), None, x.device)] if "v" in self.G.inputs else []
-        return self.G(x, *v)
-
 
 class SelectiveCompression(Extreme):
     """The same with a map of labels, which says where a picture is kept and where it is drawn anew (SC).

@@ -83,11 +83,10 @@ def measured(model: Any, data: str, metrics: tuple[str, ...], n: int, meter: Met
 def told(both: dict[str, dict[str, Any]]) -> None:
     """Before and after, a line for each number, on stderr."""
     before, after = both["before"], both["after"]
-    for name, cost in before["costs"].items():
-        for what, unit in (("weights", ""), ("macs", " multiply-adds"), ("milliseconds", " ms")):
-            old, new = cost[what], after["costs"][name][what]
-            tell_user(
-                f"{name}: {what} {old:,.6g} -> {new:,.6g}{unit if what == 'milliseconds' else ''} ({old / new:.1f}x)"
-            )
-    for name, old in before["scores"].items():
-        tell_user(f"{name}: {old:.4g} -> {after['scores'].get(name, float('nan')):.4g}")
+    units = {"weights": "weights", "macs": "multiply-adds", "milliseconds": "ms a picture"}
+    for name, old in before["costs"].items():
+        new = after["costs"][name]
+        for what, unit in units.items():
+            tell_user(f"{name}: {old[what]:,.6g} -> {new[what]:,.6g} {unit}, {old[what] / new[what]:.1f} times fewer")
+    for name, score in before["scores"].items():
+        tell_user(f"{name}: {score:.4g} -> {after['scores'][name]:.4g}")
