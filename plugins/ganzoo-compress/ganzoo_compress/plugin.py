@@ -14,8 +14,8 @@ EXTREME = Paper(
     arxiv="1804.02958",
 )
 KODAK = {
-    "image_size": 64, "channels": 3, "width": 16, "halvings": 3, "blocks": 4, "code": 4, "d_width": 16, "mse": 60.0,
-    "fm": 3.0, "images": 24_000,
+    "image_size": 64, "channels": 3, "width": 8, "halvings": 4, "blocks": 3, "code": 8, "d_width": 16, "mse": 60.0,
+    "fm": 3.0, "lr": 5e-4, "images": 40_000,
 }  # fmt: skip
 SCENES = {
     "image_size": 64, "channels": 3, "labels": 4, "width": 12, "halvings": 3, "blocks": 3, "code": 4, "d_width": 16,
