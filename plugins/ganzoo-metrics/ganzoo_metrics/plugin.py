@@ -10,8 +10,8 @@ from ganzoo_core.plugin import Metric, hookimpl
 PICTURES = ("unconditional", "class_conditional", "semi_supervised", "text_to_image")
 DRAWN_ANEW = ("translation", "semantic_synthesis", "reconstruction")
 COMPARED = (*PICTURES, *DRAWN_ANEW)
-SEEN_WHOLE = (*DRAWN_ANEW, "super_resolution")
-PAIRS = (*DRAWN_ANEW, "inpainting", "super_resolution")
+SEEN_WHOLE = (*DRAWN_ANEW, "super_resolution", "compression")
+PAIRS = (*DRAWN_ANEW, "inpainting", "super_resolution", "compression")
 ENLARGED = ("super_resolution",)
 
 METRICS = (

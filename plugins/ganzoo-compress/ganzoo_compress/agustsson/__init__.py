@@ -1,0 +1,1 @@
+"""Generative Adversarial Networks for Extreme Learned Image Compression (Agustsson et al. 2019)."""

@@ -1,0 +1,1 @@
+"""High-Fidelity Generative Image Compression (Mentzer et al. 2020)."""
