@@ -80,11 +80,10 @@ def metrics_for(subject: Model | Pictures, config: EvalConfig) -> list[Metric]:
 
 
 def opened(subject: Model | Pictures, config: EvalConfig) -> Dataset:
-    """The data in the form of the samples: what the output asks for."""
+    """The data in the form of the samples: what the output asks for, and where it leaves that open, the recipe."""
     zoo, args = registry(), subject.recipe.args if isinstance(subject, Model) else {}
     options = subject.network(config.net).output.data_options()
-    if "image_size" in options:
-        options["image_size"] = options["image_size"] or args.get("image_size")
+    options = {name: args.get(name) if value is None else value for name, value in options.items()}
     return open_dataset(
         config.data, root=config.root, longest_side=args.get("longest_side"), datasets=zoo.datasets, views=zoo.views,
         **options,

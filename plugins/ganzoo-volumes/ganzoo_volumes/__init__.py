@@ -1,0 +1,1 @@
+"""3D-GAN for ganzoo: solids made of voxels."""
