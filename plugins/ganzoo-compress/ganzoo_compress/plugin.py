@@ -15,11 +15,11 @@ EXTREME = Paper(
 )
 KODAK = {
     "image_size": 64, "channels": 3, "width": 8, "halvings": 4, "blocks": 3, "code": 8, "d_width": 16, "mse": 60.0,
-    "fm": 3.0, "lr": 5e-4, "images": 40_000,
+    "fm": 3.0, "lr": 5e-4, "norm": "channel", "images": 40_000,
 }  # fmt: skip
 SCENES = {
     "image_size": 64, "channels": 3, "labels": 4, "width": 12, "halvings": 3, "blocks": 3, "code": 4, "d_width": 16,
-    "mse": 60.0, "fm": 3.0, "images": 24_000,
+    "mse": 60.0, "fm": 3.0, "norm": "channel", "images": 24_000,
 }  # fmt: skip
 TINY = {
     "image_size": 16, "channels": 3, "width": 4, "halvings": 2, "blocks": 1, "code": 2, "d_width": 4, "images": 2_000,

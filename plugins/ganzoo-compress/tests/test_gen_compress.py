@@ -43,7 +43,7 @@ def test_entropy_is_that_of_the_symbols():
 def test_the_published_layers():
     """c7s1-60, d120, d240, d480, d960, c3s1-C; c3s1-960, 9 x R960, u480, u240, u120, u60, c7s1-3."""
     with torch.device("meta"):
-        shape = Shape(channels=3, width=60, halvings=4, blocks=9, code=8, levels=5)
+        shape = Shape(channels=3, width=60, halvings=4, blocks=9, code=8, levels=5, norm="instance")
         e, g = E(shape), G(8, shape)
     widths = [60, 120, 240, 480, 960]
     down = sum(9 * a * b + b for a, b in pairwise(widths))
@@ -115,3 +115,13 @@ def test_what_does_not_fit_is_refused():
         gz.create("gen_compress", preset="tiny", levels=1)
     with pytest.raises(GanzooError, match="augment"):
         gz.create("gen_compress", preset="tiny", augment="diffaugment")
+
+
+def test_channel_norm_leaves_a_plain_picture_its_colour():
+    """Instance norm takes the mean out of every map: of a crop of one colour nothing is left but its borders."""
+    lost = {}
+    for norm in ("instance", "channel"):
+        net = gz.create("gen_compress", preset="tiny", norm=norm).G.eval()
+        red, blue = (torch.tensor([r, -0.5, -r]).view(1, 3, 1, 1).expand(1, 3, 32, 32) for r in (0.8, -0.8))
+        lost[norm] = float((net.E(red) - net.E(blue)).detach().abs().max())
+    assert lost["instance"] < 1e-2 * lost["channel"]

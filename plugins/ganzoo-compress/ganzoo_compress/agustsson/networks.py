@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
-from ganzoo_cyclegan.networks import Residual, padded
+from ganzoo_cyclegan.networks import padded
+from ganzoo_pix2pix.networks import InstanceNorm
 from ganzoo_pix2pixhd.maps import LabelMap
-from ganzoo_pix2pixhd.networks import MultiScale, down, normed, up
+from ganzoo_pix2pixhd.networks import MultiScale
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
 from ganzoo_compress.agustsson.quantiser import Quantiser, around_zero
 from ganzoo_compress.codec import Codec
 from ganzoo_compress.coder import Reader, Writer
+from ganzoo_compress.mentzer.networks import ChannelNorm
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import Image, Images, Mask, initialise, sample_deterministic
+
+Norm = Literal["instance", "channel"]
+NORMS: Mapping[str, Callable[[int], nn.Module]] = {"instance": InstanceNorm, "channel": ChannelNorm}
 
 
 class Shape(NamedTuple):
@@ -28,6 +34,7 @@ class Shape(NamedTuple):
     blocks: int  # residual blocks of G
     code: int  # C, channels of w
     levels: int  # L
+    norm: Norm
 
     @property
     def widest(self) -> int:
@@ -38,11 +45,35 @@ class Shape(NamedTuple):
         return int(2**self.halvings)
 
 
+class Residual(nn.Module):
+    """h + two 3x3 convolutions of it, each with its norm."""
+
+    def __init__(self, f: int, norm: Norm) -> None:
+        super().__init__()
+        self.main = nn.Sequential(*normed(padded(f, f, 3), f, norm), padded(f, f, 3), NORMS[norm](f))
+
+    def forward(self, h: Tensor) -> Tensor:
+        out: Tensor = h + self.main(h)
+        return out
+
+
+def normed(conv: nn.Module, f: int, norm: Norm) -> list[nn.Module]:
+    return [conv, NORMS[norm](f), nn.ReLU(inplace=True)]
+
+
+def down(f: int, norm: Norm) -> list[nn.Module]:
+    return normed(nn.Conv2d(f, 2 * f, 3, 2, 1), 2 * f, norm)
+
+
+def up(f: int, norm: Norm) -> list[nn.Module]:
+    return normed(nn.ConvTranspose2d(f, f // 2, 3, 2, 1, output_padding=1), f // 2, norm)
+
+
 def analysis(planes: int, shape: Shape) -> list[nn.Module]:
     """c7s1-f, d2f, d4f ... : what it sees at 2^n-th of the side."""
     widths = [shape.width * 2**i for i in range(shape.halvings)]
-    first = normed(padded(planes, shape.width, 7), shape.width)
-    return [*first, *(layer for width in widths for layer in down(width))]
+    first = normed(padded(planes, shape.width, 7), shape.width, shape.norm)
+    return [*first, *(layer for width in widths for layer in down(width, shape.norm))]
 
 
 class E(nn.Sequential):
@@ -58,9 +89,9 @@ class G(nn.Sequential):
     def __init__(self, planes: int, shape: Shape) -> None:
         widths = [shape.width * 2**i for i in range(shape.halvings, 0, -1)]
         super().__init__(
-            *normed(padded(planes, shape.widest, 3), shape.widest),
-            *(Residual(shape.widest) for _ in range(shape.blocks)),
-            *(layer for width in widths for layer in up(width)),
+            *normed(padded(planes, shape.widest, 3), shape.widest, shape.norm),
+            *(Residual(shape.widest, shape.norm) for _ in range(shape.blocks)),
+            *(layer for width in widths for layer in up(width, shape.norm)),
             padded(shape.width, shape.channels, 7),
             nn.Tanh(),
         )
@@ -165,14 +196,14 @@ def tensor_of(planes: np.ndarray[Any, np.dtype[np.int32]], net: nn.Module) -> Te
     return torch.from_numpy(planes).long().to(next(net.parameters()).device)
 
 
-def shape_of(image_size: int, channels: int, width: int, halvings: int, blocks: int, code: int, levels: int) -> Shape:
+def shape_of(image_size: int, shape: Shape) -> Shape:
     """Errors: GanzooError for sizes that no network has."""
-    if min(channels, width, halvings, code) < 1 or blocks < 0 or levels < 2:
+    if min(shape[:3]) < 1 or min(shape.code, 1 + shape.blocks) < 1 or shape.levels < 2:
         raise GanzooError("a size below 1, or fewer than 2 levels", "Choose others.")
-    if image_size % 2**halvings:
-        what = f"image_size {image_size}: not a multiple of {2**halvings}, which E halves {halvings} times"
+    if image_size % shape.step:
+        what = f"image_size {image_size}: not a multiple of {shape.step}, which E halves {shape.halvings} times"
         raise GanzooError(what, "Choose another image_size or other halvings.")
-    return Shape(channels, width, halvings, blocks, code, levels)
+    return shape
 
 
 def global_networks(
@@ -184,12 +215,15 @@ def global_networks(
     blocks: Annotated[int, "residual blocks of G"] = 9,
     code: Annotated[int, "C, channels of w: 2, 4, 8 and 16 were published"] = 8,
     levels: Annotated[int, "L, centres of the quantiser, around 0"] = 5,
+    norm: Annotated[Norm, "over each map, as published, or over channels, which leaves small crops their colour"] = (
+        "instance"
+    ),
     noise: Annotated[int, "channels of v, which is drawn beside w; 0: there is none"] = 0,
     d_width: Annotated[int, "channels of D next to the picture"] = 64,
     scales: Annotated[int, "how many discriminators there are, each at half the side of the one before"] = 2,
 ) -> dict[str, nn.Module]:
     """G, which is E, q and the decoder, and the discriminators D(x)."""
-    shape = shape_of(image_size, channels, width, halvings, blocks, code, levels)
+    shape = shape_of(image_size, Shape(channels, width, halvings, blocks, code, levels, norm))
     nets = {"G": Global(shape, noise), "D": MultiScale(channels, d_width, scales)}
     return {name: net.apply(initialise) for name, net in nets.items()}
 
@@ -204,10 +238,13 @@ def selective_networks(
     blocks: Annotated[int, "residual blocks of G"] = 9,
     code: Annotated[int, "C, channels of w: 4 and 8 were published"] = 8,
     levels: Annotated[int, "L, centres of the quantiser, around 0"] = 5,
+    norm: Annotated[Norm, "over each map, as published, or over channels, which leaves small crops their colour"] = (
+        "instance"
+    ),
     d_width: Annotated[int, "channels of D next to the picture"] = 64,
     scales: Annotated[int, "how many discriminators there are, each at half the side of the one before"] = 2,
 ) -> dict[str, nn.Module]:
     """G, which is E, q, F and the decoder, and the discriminators D(x, s)."""
-    shape = shape_of(image_size, channels, width, halvings, blocks, code, levels)
+    shape = shape_of(image_size, Shape(channels, width, halvings, blocks, code, levels, norm))
     nets = {"G": Selective(shape, labels + 1), "D": MultiScale(labels + 1 + channels, d_width, scales)}
     return {name: net.apply(initialise) for name, net in nets.items()}
