@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from ganzoo_core.models.foreign import lending_families as lending_families
     from ganzoo_core.models.foreign import read_safetensors as read_safetensors
     from ganzoo_core.models.foreign import write_foreign as write_foreign
+    from ganzoo_core.models.model import Model as Model
     from ganzoo_core.weights.licenses import restrictions as restrictions
     from ganzoo_core.weights.licenses import spdx as spdx
 
 _HOMES = {
     "Foreign": "ganzoo_core.models.foreign",
+    "Model": "ganzoo_core.models.model",
     "foreign_families": "ganzoo_core.models.foreign",
     "hub_file": "ganzoo_core.models.foreign",
     "lending_families": "ganzoo_core.models.foreign",
