@@ -19,6 +19,7 @@ from ganzoo_studio.limits import AT_ONCE, MINUTES, WAITING
 from ganzoo_studio.parts import one_line
 from ganzoo_studio.shelf import Seat, Shelf
 
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 HEAD = (
     "<header class=gz-head><h1>ganzoo studio</h1><p>Choose a model, then a page. Each result comes with the command "
     "that makes it again, bit for bit.</p></header>"
@@ -46,14 +47,13 @@ class Studio:
         with gr.Blocks(title="ganzoo studio", analytics_enabled=False, delete_cache=(60, 60 * MINUTES)) as page:
             gr.HTML(HEAD)
             with gr.Row():
-                source = gr.Dropdown(
-                    self.shelf.sources, value=first(self.shelf), label="Model", filterable=True, elem_id="gz-model"
-                )
+                source = gr.Dropdown(self.shelf.sources, value=None, label="Model", filterable=True, elem_id="gz-model")
                 net = gr.Radio([], label="Network", visible=False, elem_id="gz-net")
-            page.load(one_line(self.named), None, source, api_visibility="private", show_progress="hidden")
-            source.change(one_line(self.networks), source, net, api_visibility="private", show_progress="hidden")
+            # One rendering at a time: the first begins when the address has said which model.
+            page.load(one_line(self.named), None, source, **QUIET)
+            source.change(one_line(self.networks), source, net, **QUIET)
             if self.shelf.sources:
-                gr.render(inputs=[source, net], triggers=[page.load, source.change, net.input])(one_line(self.suiting))
+                gr.render(inputs=[source, net], triggers=[source.change, net.input])(one_line(self.suiting))
             if self.shelf.runs:
                 pages.watch.build(self)
             page.unload(self.forget)
@@ -63,7 +63,7 @@ class Studio:
     def named(self, request: gr.Request) -> Any:
         """The model that the address names: ?model=dcgan.mnist."""
         wanted = request.query_params.get("model", "")
-        return wanted if wanted in self.shelf.sources else gr.skip()
+        return wanted if wanted in self.shelf.sources else first(self.shelf)
 
     def networks(self, source: str) -> Any:
         """The published generators, where there are several."""
@@ -84,12 +84,11 @@ class Studio:
         missing = unasked(facts.net)
         if missing:
             gr.Markdown(f"{' and '.join(missing)}: this model is given that from Python alone.")
-        with gr.Tabs():
-            for page in pages.ALL:
-                title = page.title(facts)
-                if title and (not missing or page is pages.card):
-                    with gr.Tab(title):
-                        page.build(self, facts)
+        suitable = [page for page in pages.ALL if page.title(facts) and (not missing or page is pages.card)]
+        with gr.Tabs(selected=suitable[0].__name__):
+            for page in suitable:
+                with gr.Tab(page.title(facts), id=page.__name__):
+                    page.build(self, facts)
 
     def net(self, seat: Seat) -> Generator:
         """The generator, loaded again where it was put back meanwhile."""
