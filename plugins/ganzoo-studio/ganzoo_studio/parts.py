@@ -122,7 +122,8 @@ def canvas(control: Control, brushing: bool) -> Any:
     what = "brush over what is to be made anew" if brushing else "or draw one"
     return gr.ImageEditor(
         label=f"{control.title}: upload a picture, {what}", type="pil", image_mode="RGBA",
-        sources=["upload", "clipboard"], brush=brush, eraser=gr.Eraser(), transforms=(), layers=False, canvas_size=(CANVAS, CANVAS), height=430,
+        sources=["upload", "clipboard"], brush=brush, eraser=gr.Eraser(), transforms=(), layers=False,
+        canvas_size=(CANVAS, CANVAS), height=430,
         elem_classes="gz-canvas",
     )  # fmt: skip
 
