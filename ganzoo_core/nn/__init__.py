@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.inputs import Label as Label
     from ganzoo_core.nn.inputs import Latent as Latent
     from ganzoo_core.nn.inputs import Mask as Mask
+    from ganzoo_core.nn.inputs import Pictures as Pictures
     from ganzoo_core.nn.inputs import Text as Text
     from ganzoo_core.nn.inputs import Video as Video
     from ganzoo_core.nn.inputs import cycled as cycled
@@ -103,6 +104,7 @@ _HOMES = {
     "Modulation": "ganzoo_core.nn.blocks",
     "Option": "ganzoo_core.nn.options",
     "Output": "ganzoo_core.nn.outputs",
+    "Pictures": "ganzoo_core.nn.inputs",
     "PinnedFile": "ganzoo_core.nn.pretrained",
     "Points": "ganzoo_core.nn.outputs",
     "Pretrained": "ganzoo_core.nn.pretrained",

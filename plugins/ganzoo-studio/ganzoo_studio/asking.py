@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ganzoo_core.cli import Making, making_of, write
 from ganzoo_core.errors import GanzooError
@@ -73,7 +73,7 @@ class Ask:
             f"{network}.output{saved}",
         ])  # fmt: skip
 
-    def given(self, net: Generator, defaults: bool = True) -> dict[str, object]:
+    def given(self, net: Generator, defaults: bool = True) -> dict[str, Any]:
         """What `sample` is given by name, as `ganzoo sample` gives it; `ganzoo interpolate` sets no defaults."""
         parsed = dict(self.making(net).options)
         if not defaults:

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from torch import Tensor
 
-from ganzoo_core.nn import Generator, Input, Option, options_of
+from ganzoo_core.nn import Generator, Input, Option, Pictures, options_of
 from ganzoo_studio.limits import LETTERS
 
 MANY = 12  # numbers of an input that are asked for one by one; more of them are drawn
@@ -84,7 +84,7 @@ def of_input(name: str, declared: Input) -> Iterator[Control]:
     elif declared.control == "numbers":
         yield from numbers(name, declared)
     elif declared.control in ("picture", "mask", "file", "text"):
-        size = tuple(declared.shape[-3:]) if declared.control in GIVING else ()
+        size = tuple(declared.shape[-3:]) if isinstance(declared, Pictures) else ()
         kind: Any = declared.control
         yield Control(
             name, kind, declared.flag, needed=needed, accepts=declared.accepts, size=size,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_studio.controls import Control
-from ganzoo_studio.limits import SIDE
+from ganzoo_studio.limits import FRAMES, SIDE
 
+LARGEST = 1_000_000  # pixels of a frame
 Editor = Mapping[str, Any]  # what gradio's editor says: background, layers, composite
 
 
@@ -54,6 +56,18 @@ def fitted(picture: Image.Image, control: Control, smooth: bool = True) -> Image
     how = Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST
     box = (left, top, left + wide, top + high)
     return picture.convert("L" if channels == 1 else "RGB").resize((width, height), how, box)
+
+
+def fitted_clip(path: Path, control: Control) -> list[Image.Image]:
+    """The frames of a clip, each as the model wants it. Errors: GanzooError for what is no clip."""
+    try:
+        with Image.open(path, formats=["GIF"]) as clip:
+            if clip.width * clip.height > LARGEST:
+                raise GanzooError(f"{clip.width}x{clip.height} pixels are too many here", "Give a smaller clip.")
+            frames = [frame.convert("RGBA") for frame in islice(ImageSequence.Iterator(clip), FRAMES)]
+    except (OSError, SyntaxError, ValueError):
+        raise GanzooError("this is no clip that can be read", "Give a GIF.") from None
+    return [fitted(frame, control) for frame in frames]
 
 
 def free(picture: Image.Image, multiple: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ PICTURES = 64  # samples of one press
 PIXELS = 4_000_000  # of all samples of one press together
 SIDE = 256  # pixels of the longer side of a picture that is given; larger ones are made smaller
 UPLOAD = 8 * 2**20  # bytes of a file, and of any request
+FRAMES = 48  # of a clip that is given
 SOUND = 2 * 2**20  # bytes of a file that is no picture
 LETTERS = 200  # of a text
 SEED = 2**31 - 1  # a browser counts no further than 2 ** 53

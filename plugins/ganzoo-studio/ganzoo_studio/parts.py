@@ -115,7 +115,7 @@ def widget(control: Control, brushing: bool) -> Any:
 def canvas(control: Control, brushing: bool) -> Any:
     """To upload a picture or draw one; where there is a hole to fill, to brush it out."""
     brush = (
-        gr.Brush(colors=["#ffffff"], color_mode="fixed", default_size=24)
+        gr.Brush(colors=["#ffffff"], color_mode="fixed", default_size=8)
         if brushing
         else gr.Brush(colors=INK, default_size=4)
     )
@@ -177,6 +177,10 @@ def with_file(ask: Ask, control: Control, given: str | None) -> Ask:
     path = Path(given)
     if path.suffix.lower() not in control.accepts or path.stat().st_size > SOUND:
         raise GanzooError(f"{control.title}: not a {' or '.join(control.accepts)} of at most {SOUND >> 20} MiB")
+    if control.size:
+        first, *rest = drawing.fitted_clip(path, control)
+        first.save(ask.folder / "input.png", save_all=True, append_images=rest)  # APNG: nothing is lost
+        return with_option(ask, control, "input.png")
     name = f"{control.name}{path.suffix.lower()}"
     shutil.copyfile(path, ask.folder / name)
     asked = with_option(ask, control, name)

@@ -190,6 +190,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen()  # whoever comes before the page is up waits for it
     except OSError as fault:
         listening.close()
         raise ExternalError(f"{host}:{port}: {fault.strerror or fault}", "Choose another --port, or 0.") from None

@@ -41,7 +41,8 @@ os.environ["PYTHONPATH"] = str(UNPACKED)  # for the searches, each a process of 
 
 from ganzoo_studio.server import serve  # noqa: E402
 
-serve({sources!r}, host=os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0"), port=int(os.environ.get("GRADIO_SERVER_PORT", 7860)))
+HOST, PORT = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0"), os.environ.get("GRADIO_SERVER_PORT", "7860")
+serve({sources!r}, HOST, int(PORT))
 '''
 
 CARD = """---

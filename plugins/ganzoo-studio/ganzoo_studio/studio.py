@@ -56,7 +56,6 @@ class Studio:
                 gr.render(inputs=[source, net], triggers=[source.change, net.input])(one_line(self.suiting))
             if self.shelf.runs:
                 pages.watch.build(self)
-            page.unload(self.forget)
         page.queue(max_size=WAITING, default_concurrency_limit=AT_ONCE)
         return page
 
@@ -98,17 +97,14 @@ class Studio:
         """An empty one, for one press. It is there for some minutes."""
         return Path(tempfile.mkdtemp(dir=self.room))
 
-    def forget(self, request: gr.Request) -> None:
-        """A visitor is gone; what they made is not asked for again, and `sweep` takes it away."""
-
 
 def first(shelf: Shelf) -> str | None:
     return shelf.sources[0] if shelf.sources else None
 
 
-def sweep(room: Path, end: Event) -> None:
+def sweep(room: Path, end: Event, pause: float = 30) -> None:
     """Over and over: takes away what is older than some minutes, uploads too."""
-    while not end.wait(30):
+    while not end.wait(pause):
         for path in room.iterdir():
             if time.time() - path.stat().st_mtime > 60 * MINUTES:
                 shutil.rmtree(path, ignore_errors=True)

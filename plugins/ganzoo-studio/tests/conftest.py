@@ -104,3 +104,12 @@ def phone(browser: Any) -> Iterator[Visitor]:
     yield person
     person.context.close()
     assert person.strangers == [] and person.faults == []
+
+
+@pytest.fixture
+def visitors(browser: Any) -> Iterator[tuple[Visitor, Visitor]]:
+    people = Visitor(browser), Visitor(browser)
+    yield people
+    for person in people:
+        person.context.close()
+        assert person.strangers == [] and person.faults == []

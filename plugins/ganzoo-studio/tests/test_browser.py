@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import shlex
 import subprocess
 import sys
@@ -282,3 +283,61 @@ def test_every_control_has_a_name(visitor, served):
         !e.title && !e.innerText.trim()).map(e => e.outerHTML.slice(0, 200))"""
     )
     assert nameless == []
+
+
+def test_a_path_is_no_upload(visitor, served, tmp_path):
+    """Whoever names a file of the machine where the form has an upload gets nothing of it."""
+    secret = tmp_path / "secret.png"
+    face().save(secret)
+    forged = []
+
+    def forge(route):
+        sent = route.request.post_data or ""
+        if "mine" in sent or ".png" in sent:
+            forged.append(re.sub(r'"path":"[^"]*"', f'"path":"{secret}"', sent))
+            return route.continue_(post_data=forged[-1])
+        return route.continue_()
+
+    page = opened(visitor, served, "pix2pix.edges2emoji", "Translate")
+    upload(page, face())
+    page.route("**/queue/join*", forge)
+    page.locator("#gz-make:visible").click()
+    page.locator(".toast-body").wait_for()
+    assert forged and page.locator(SHOWN).count() == 0
+
+
+def test_two_visitors_do_not_meet(visitors, served):
+    """What one of them chooses and makes stays in that one's page."""
+    first, second = visitors
+    pages = [opened(first, served, "dcgan.mnist"), opened(second, served, "cgan.mnist")]
+    for seed, page in enumerate(pages, 3):
+        page.locator("[role=tabpanel]:visible input[type=number]").fill(str(seed))
+    for page in pages:
+        page.locator("#gz-make:visible").click()
+    for page in pages:
+        page.wait_for_selector(SHOWN)
+    said = [commands(page) for page in pages]
+    assert said[0] == "ganzoo sample dcgan.mnist -n 1 --seed 3 -o sample.png"
+    assert said[1].startswith("ganzoo sample cgan.mnist -n 1 --seed 4 --label")
+
+
+def test_the_gallery(visitor, tmp_path):
+    done = subprocess.run([sys.executable, "-m", "ganzoo_core", "gallery", "-o", str(tmp_path)], capture_output=True)
+    assert done.returncode == 0
+    page = visitor.page
+    page.goto((tmp_path / "index.html").as_uri())
+    assert page.locator("article:visible img").count() >= 40
+    page.get_by_label("Task").select_option("translation")
+    names = page.locator("article:visible h2").all_inner_texts()
+    assert "pix2pix.edges2emoji" in names and "dcgan.mnist" not in names
+    page.get_by_label("Task").select_option("")
+    page.get_by_label("Name").fill("deep convolutional")
+    assert page.locator("article:visible h2").all_inner_texts() == ["dcgan.mnist"]
+    assert "1 shown" in page.locator("output").inner_text()
+    page.locator("article:visible button").click()
+    page.get_by_role("button", name="Copied").wait_for()
+    assert page.evaluate("getSelection().toString()").startswith("ganzoo sample dcgan.mnist")
+    page.get_by_label("Name").fill("")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    visitor.picture("gallery")

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from ganzoo_studio import views
+from ganzoo_studio.asking import Ask
+from ganzoo_studio.controls import DRAWN, controls_of, mixes, unasked
+from ganzoo_studio.drawing import brushed, drawn, fitted, fitted_clip, under
+from ganzoo_studio.limits import PICTURES
+from ganzoo_studio.shelf import Seat, Shelf
+from ganzoo_studio.verbs import run
 from PIL import Image
 
 import ganzoo_core as gz
 from ganzoo_core.cli.sample_ import sample_
 from ganzoo_core.errors import GanzooError, UnknownNameError
-from ganzoo_studio import views
-from ganzoo_studio.asking import Ask
-from ganzoo_studio.controls import DRAWN, controls_of, mixes, unasked
-from ganzoo_studio.drawing import brushed, drawn, fitted, under
-from ganzoo_studio.limits import PICTURES
-from ganzoo_studio.shelf import Seat, Shelf
-from ganzoo_studio.verbs import run
 
 INSTALLED = [info.id for info in gz.list_models() if info.installed]
 
@@ -91,7 +91,9 @@ def answers(source, folder, seed):
         elif control.kind == "file" and control.needed:
             frames = [Image.new("RGB", (64, 64), (20 * i, 90, 0)) for i in range(12)]
             frames[0].save(folder / "clip.gif", save_all=True, append_images=frames[1:])
-            given["input"] = "clip.gif"
+            first, *rest = fitted_clip(folder / "clip.gif", control)
+            first.save(folder / "input.png", save_all=True, append_images=rest)
+            given["input"] = "input.png"
     return net, Ask(Seat(source, ""), folder, 1, seed, **given)
 
 
@@ -163,7 +165,7 @@ def editor(strokes=True):
 
 def test_what_is_brushed_is_the_hole_and_what_lies_below_is_the_picture():
     mask = brushed(editor())
-    assert mask.getbbox() == (10, 5, 20, 10) and set(mask.getdata()) == {0, 255}
+    assert mask.getbbox() == (10, 5, 20, 10) and mask.getextrema() == (0, 255)
     assert under(editor()).getpixel((12, 7)) == (255, 0, 0, 255)
     assert drawn(editor()).getpixel((12, 7)) == (255, 255, 255, 255)
     assert brushed(editor(False)) is None

@@ -14,6 +14,7 @@ from html import escape
 from ganzoo_core.errors import escape as printable
 from ganzoo_studio.gallery.collect import Card
 
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
 FILTERS = ("task", "dataset", "licence")
 
 
@@ -24,7 +25,9 @@ def page(cards: Sequence[Card]) -> str:
     body = "\n".join(map(figure, cards))
     models = sum(bool(card.id) for card in cards)
     count = f"{models} models, {len(cards) - models} more families"
-    return TEMPLATE.format(digest=digest, style=STYLE, script=SCRIPT, filters=filters, body=body, count=count)
+    return TEMPLATE.format(
+        policy=POLICY.format(digest), style=STYLE, script=SCRIPT, filters=filters, body=body, count=count
+    )
 
 
 def text(value: object) -> str:
@@ -79,8 +82,8 @@ function copy(button) {
   getSelection().removeAllRanges();
   getSelection().addRange(range);
   const done = () => { button.textContent = 'Copied'; setTimeout(() => button.textContent = 'Copy', 1500); };
-  if (navigator.clipboard) navigator.clipboard.writeText(code.textContent).then(done, () => document.execCommand('copy') && done());
-  else if (document.execCommand('copy')) done();
+  const old = () => document.execCommand('copy') && done();
+  navigator.clipboard ? navigator.clipboard.writeText(code.textContent).then(done, old) : old();
 }
 document.querySelector("form").addEventListener("submit", event => event.preventDefault());
 search.addEventListener('input', filter);
@@ -115,15 +118,15 @@ article p { margin: .25rem 0; font-size: .92rem; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .1rem .75rem; margin: .5rem 0; font-size: .9rem; }
 dd { margin: 0; overflow-wrap: anywhere; }
 .line { display: flex; gap: .5rem; align-items: stretch; }
-code { flex: 1; min-width: 0; background: var(--panel); border-radius: 6px; padding: .5rem .6rem; overflow-wrap: anywhere;
-  font: .82rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
+code { flex: 1; min-width: 0; background: var(--panel); border-radius: 6px; padding: .5rem .6rem;
+  overflow-wrap: anywhere; font: .82rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
 """
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>ganzoo gallery</title>

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -51,7 +52,7 @@ def card(facts: Facts) -> str:
     return f"<h2>{escape(facts.seat.source)}</h2><table class=gz-facts>{facts_table}</table>{measured}"
 
 
-def protocol(row: dict[str, object]) -> str:
+def protocol(row: Mapping[str, Any]) -> str:
     """How a score was measured, on one line."""
     told = row.get("protocol")
     pairs = told.items() if isinstance(told, dict) else ()

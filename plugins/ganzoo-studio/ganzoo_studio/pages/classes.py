@@ -1,4 +1,4 @@
-"""Every class in turn, a column each: the same seeds, so a row shows what the label alone changes."""
+"""Every class in turn, as often as is wished."""
 
 from __future__ import annotations
 
