@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from ganzoo_latent import directions
 from ganzoo_latent.files import placed, read
 
 from ganzoo_studio.asking import Ask
@@ -41,6 +40,8 @@ def build(studio: Studio, facts: Facts) -> None:
         return asked.read(Ask(facts.seat, studio.folder(), 1, whole(seed, 0, SEED, "seed")), values)
 
     def move(found: Any, which: Any, far: Any, seed: Any, *values: Any) -> list[Any]:
+        from ganzoo_latent import directions  # scikit-learn takes a second to import
+
         ask, k = begun(seed, values), whole(which, 1, COUNT, "direction")
         brush, name = painter(studio, ask), point(found, ask.folder, ask.seed)
         start = brush.draw(1, ask.seed)
