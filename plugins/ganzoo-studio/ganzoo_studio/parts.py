@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from itertools import groupby
 from pathlib import Path
+from traceback import print_exc
 from typing import Any
 
 import gradio as gr
@@ -33,6 +34,12 @@ def one_line(press: Callable[..., Any]) -> Callable[..., Any]:
             return press(*given)
         except GanzooError as fault:
             raise gr.Error(str(fault), duration=None, print_exception=False, title="This cannot be made") from None
+        except Exception as fault:
+            if isinstance(fault, gr.Error):
+                raise
+            print_exc()
+            what = f"{type(fault).__name__}: a fault of ours, which the terminal tells whole"
+            raise gr.Error(what, duration=None, print_exception=False, title="This went wrong") from None
 
     return told
 

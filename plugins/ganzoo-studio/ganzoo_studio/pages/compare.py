@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,8 +15,6 @@ from ganzoo_studio.parts import one_line, result, seed_box, told, view_of, whole
 from ganzoo_studio.shelf import Seat
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ganzoo_studio.studio import Facts, Studio
 
 
