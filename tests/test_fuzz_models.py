@@ -14,7 +14,7 @@ import torch
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.models import card, store
-from ganzoo_core.models.usage import usage
+from ganzoo_core.models.usage import usage_of
 from ganzoo_core.models.verify import missing_plugin
 from ganzoo_core.weights.config import parse_config, parse_metrics
 
@@ -59,7 +59,7 @@ def read_whole(config: Any, metrics: Any) -> None:
     made = parse_config(path, json.dumps(config).encode())
     rows = parse_metrics(Path("metrics.json"), json.dumps(metrics).encode())
     missing_plugin(made)
-    usage(made)
+    usage_of(made)
     card.card(card.CardData(made, rows, "hf:me/model", True))
     store.on_meta(Path("m"), store.recipe_of(Path("m"), made))
 

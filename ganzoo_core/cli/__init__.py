@@ -20,25 +20,33 @@ if TYPE_CHECKING:
     from ganzoo_core.cli.completion import sources as sources
     from ganzoo_core.cli.image_inputs import read_fitted as read_fitted
     from ganzoo_core.cli.image_inputs import told as told
+    from ganzoo_core.cli.making import Making as Making
+    from ganzoo_core.cli.making import making_of as making_of
     from ganzoo_core.cli.meter import Meter as Meter
+    from ganzoo_core.cli.report_ import report_page as report_page
     from ganzoo_core.cli.ways import is_clip as is_clip
     from ganzoo_core.cli.ways import save_beside as save_beside
     from ganzoo_core.cli.ways import save_sheet as save_sheet
     from ganzoo_core.cli.ways import save_way as save_way
+    from ganzoo_core.cli.writing import write as write
     from ganzoo_core.files import write_aside as write_aside
 
 _HOMES = {
+    "Making": "ganzoo_core.cli.making",
     "Meter": "ganzoo_core.cli.meter",
     "is_clip": "ganzoo_core.cli.ways",
     "labelled": "ganzoo_core.cli._shared",
+    "making_of": "ganzoo_core.cli.making",
     "pair": "ganzoo_core.cli._shared",
     "read_fitted": "ganzoo_core.cli.image_inputs",
+    "report_page": "ganzoo_core.cli.report_",
     "save_beside": "ganzoo_core.cli.ways",
     "save_sheet": "ganzoo_core.cli.ways",
     "save_way": "ganzoo_core.cli.ways",
     "sources": "ganzoo_core.cli.completion",
     "told": "ganzoo_core.cli.image_inputs",
     "writable": "ganzoo_core.cli._shared",
+    "write": "ganzoo_core.cli.writing",
     "write_aside": "ganzoo_core.files",
 }
 __all__ = list(_HOMES)

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo_core.cli import image_inputs
+from ganzoo_core.cli._shared import labelled
 from ganzoo_core.cli.writing import Made
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.nn.generator import Generator
+from ganzoo_core.registry.recipes import sampling_options
 
+COUNT = 64  # samples, where nobody says how many
 NAMED = 3  # faults that are told of
 
 
@@ -61,6 +64,25 @@ class Making:
             asked = len(self.files) * len(self.texts)
             what = "pictures could not be used" if self.files != [None] else "texts could not be shown"
             raise GanzooError(f"{len(self.faults)} of {asked} {what}: {named}{more}")
+
+
+def making_of(
+    generator: Generator, *, count: int | None = None, seed: int = 0, labels: Sequence[str] = (),
+    texts: Sequence[str] = (), inputs: Sequence[str] = (), mask: str = "", size: image_inputs.Sizes | None = None,
+    options: Mapping[str, str], strip: bool = False,
+) -> Making:  # fmt: skip
+    """What `ganzoo sample` makes when it is told so; `count` is of each file and text, None as many as is usual.
+
+    Errors: GanzooError for a model that takes something else, UnknownNameError for an option that it has not.
+    """
+    files = image_inputs.files_of(inputs)
+    image_inputs.refuse_without(generator, inputs, texts)
+    one = files or any(generator.inputs[name].from_data for name in options if name in generator.inputs)
+    n = count or (1 if one else 8 if texts else COUNT)
+    given = {
+        **generator.default_options, **sampling_options(generator, options), **labelled(generator, tuple(labels), n),
+    }  # fmt: skip
+    return Making(generator, files or [None], texts or ("",), mask, size, n, seed, given, strip)
 
 
 def of_file(file: Path | None, fault: GanzooError) -> GanzooError:

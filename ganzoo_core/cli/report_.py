@@ -11,6 +11,13 @@ from ganzoo_core.cli.output import document
 from ganzoo_core.errors import GanzooError, escape
 
 
+def report_page(run: Path) -> str:
+    """The report of a run directory as HTML. Errors: GanzooError for what is none."""
+    from ganzoo_core.report import page, read_run
+
+    return page.page(read_run.read(run))
+
+
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT.html", help="Default: RUN/report.html.")

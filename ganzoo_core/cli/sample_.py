@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from ganzoo_core.cli._shared import labelled, pair, writable
+from ganzoo_core.cli._shared import pair, writable
 from ganzoo_core.cli.completion import sources
 from ganzoo_core.errors import tell_user
-
-COUNT = 64
 
 
 @click.command("sample")
@@ -48,22 +46,20 @@ def sample_(
     """
     target = writable(Path(out), force)
     chosen = dict(pair(text) for text in options)
-    from ganzoo_core.cli import image_inputs
-    from ganzoo_core.cli.making import Making
+    from ganzoo_core.cli.image_inputs import size_of
+    from ganzoo_core.cli.making import making_of
     from ganzoo_core.cli.writing import refuse_format, write
     from ganzoo_core.models import model
     from ganzoo_core.nn.device import pick_device
-    from ganzoo_core.registry.recipes import sampling_options
 
-    files, sizes = image_inputs.files_of(inputs), image_inputs.size_of(size)
+    sizes = size_of(size)
     trained = model.load(source, device=str(pick_device(device)))
     generator = trained.network(net)
     refuse_format(generator.output, target)
-    image_inputs.refuse_without(generator, inputs, texts)
-    one = files or any(generator.inputs[name].from_data for name in chosen if name in generator.inputs)
-    n = count or (1 if one else 8 if texts else COUNT)
-    given = {**generator.default_options, **sampling_options(generator, chosen), **labelled(generator, labels, n)}
-    making = Making(generator, files or [None], texts or ("",), mask, sizes, n, seed, given, strip)
+    making = making_of(
+        generator, count=count, seed=seed, labels=labels, texts=texts, inputs=inputs, mask=mask, size=sizes,
+        options=chosen, strip=strip,
+    )  # fmt: skip
     write(generator.output, making, target)
     tell_user(f"{making.count} samples of {trained.config['id']}, seed {seed}")
     print(target)

@@ -78,7 +78,7 @@ def train_(
     """
     from ganzoo_core.cli.announce import advice
     from ganzoo_core.data.dataset import WARNING
-    from ganzoo_core.models.usage import usage
+    from ganzoo_core.models.usage import usage_of
     from ganzoo_core.training import run
     from ganzoo_core.training.callbacks.base import Callback, Run
     from ganzoo_core.training.callbacks.console import progress
@@ -119,7 +119,7 @@ def train_(
     if run.fit(objective, data, settings) is None:
         return  # it was finished before
     tell_user(f"done: pictures over time in {folder / 'samples'}, the model in {folder / 'model'}")
-    tell_user(f"next: {usage(read_config(folder / 'model')).line(folder, 'grid')}")
+    tell_user(f"next: {usage_of(read_config(folder / 'model')).line(folder, 'grid')}")
     print(folder)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganzoo_core.data import view_of
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape
-from ganzoo_core.models.usage import usage
+from ganzoo_core.models.usage import usage_of
 from ganzoo_core.plugin.infos import FamilyInfo
 from ganzoo_core.registry import listing
 from ganzoo_core.registry.plugins import registry
@@ -156,7 +156,7 @@ def about(card_data: CardData) -> str:
 
 def use(card_data: CardData) -> str:
     """How it is called from Python and from the shell."""
-    how, source = usage(card_data.config), card_data.source
+    how, source = usage_of(card_data.config), card_data.source
     shape = ", ".join(["n", *(str(side) if side else "*" for side in card_data.config["output"].get("shape") or ())])
     return f"""## Use
 

@@ -18,6 +18,7 @@ from ganzoo_core.hub.download import meant
 from ganzoo_core.models.export import sheet
 from ganzoo_core.models.resolve import locate, with_discriminators
 from ganzoo_core.models.store import Origin, Stored, read_discriminators, read_model, read_moments, write_networks
+from ganzoo_core.models.usage import Usage, usage_of
 from ganzoo_core.nn.channels_last import to_channels_last
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import Label
@@ -80,6 +81,11 @@ class Model:
         """As gz.list_models lists it."""
         found: ModelInfo = model_info(self.folder, self.task)
         return found
+
+    @property
+    def usage(self) -> Usage:
+        """How it is called, from Python and from the shell."""
+        return usage_of(self.config)
 
     @property
     def labels(self) -> list[str]:

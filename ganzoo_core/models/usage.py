@@ -27,7 +27,7 @@ class Usage(NamedTuple):
         return f"ganzoo sample {shlex.quote(str(source))} -n {n}{self.shell} -o {out}{self.suffix}"
 
 
-def usage(config: Mapping[str, Any]) -> Usage:
+def usage_of(config: Mapping[str, Any]) -> Usage:
     """By the inputs and the output of a config.json."""
     needed = {name: i for name, i in config["inputs"].items() if i.get("default") is None}
     kinds = {name: input_kind(i["kind"]) for name, i in needed.items()}

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.inputs import Label as Label
     from ganzoo_core.nn.inputs import Latent as Latent
     from ganzoo_core.nn.inputs import Mask as Mask
+    from ganzoo_core.nn.inputs import Pictures as Pictures
     from ganzoo_core.nn.inputs import Text as Text
     from ganzoo_core.nn.inputs import Video as Video
     from ganzoo_core.nn.inputs import cycled as cycled
@@ -53,6 +54,9 @@ if TYPE_CHECKING:
     from ganzoo_core.nn.interpolation import lerp as lerp
     from ganzoo_core.nn.interpolation import slerp as slerp
     from ganzoo_core.nn.mirror import Mirror as Mirror
+    from ganzoo_core.nn.options import Between as Between
+    from ganzoo_core.nn.options import Option as Option
+    from ganzoo_core.nn.options import options_of as options_of
     from ganzoo_core.nn.outputs import Clips as Clips
     from ganzoo_core.nn.outputs import Images as Images
     from ganzoo_core.nn.outputs import Output as Output
@@ -75,6 +79,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Attended": "ganzoo_core.nn.blocks",
+    "Between": "ganzoo_core.nn.options",
     "Category": "ganzoo_core.nn.inputs",
     "Clips": "ganzoo_core.nn.outputs",
     "Code": "ganzoo_core.nn.inputs",
@@ -97,7 +102,9 @@ _HOMES = {
     "Latent": "ganzoo_core.nn.inputs",
     "Mask": "ganzoo_core.nn.inputs",
     "Modulation": "ganzoo_core.nn.blocks",
+    "Option": "ganzoo_core.nn.options",
     "Output": "ganzoo_core.nn.outputs",
+    "Pictures": "ganzoo_core.nn.inputs",
     "PinnedFile": "ganzoo_core.nn.pretrained",
     "Points": "ganzoo_core.nn.outputs",
     "Pretrained": "ganzoo_core.nn.pretrained",
@@ -126,6 +133,7 @@ _HOMES = {
     "Mirror": "ganzoo_core.nn.mirror",
     "minibatch_std": "ganzoo_core.nn.equalized",
     "needs_data": "ganzoo_core.nn.inputs",
+    "options_of": "ganzoo_core.nn.options",
     "pixel_norm": "ganzoo_core.nn.equalized",
     "pick_device": "ganzoo_core.nn.device",
     "preserve_rng": "ganzoo_core.nn.state",

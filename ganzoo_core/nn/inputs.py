@@ -49,6 +49,8 @@ class Input(ABC):
     kind: ClassVar[str]  # its name in config.json, on the command line and in messages
     drawn: ClassVar[bool] = False  # from a prior, where the user gives none
     flag: ClassVar[str] = "-c"  # the option of `ganzoo sample` that gives it; -c NAME=VALUE is parsed by `parse`
+    control: ClassVar[str] = ""  # how a form asks for it: numbers, choice, picture, mask, file, text; "": it cannot
+    accepts: ClassVar[tuple[str, ...]] = ()  # suffixes of what a form takes as a file
     from_data: ClassVar[bool] = False  # training takes it out of the batch of data; there is nothing to cycle through
     shape: tuple[int | None, ...]
     default: float | None  # where the user says nothing; None: it must be said
@@ -156,6 +158,7 @@ class Continuous(Input):
     """Real numbers: standard normal, or uniform in a range."""
 
     drawn = True
+    control = "numbers"
     range: tuple[float, float] | None
 
     def draw(self, n: int, rng: torch.Generator | None, device: torch.device) -> Tensor:
@@ -205,6 +208,7 @@ class Classes(Input):
     """A whole number in 0 ... classes - 1, or its name."""
 
     shape = ()
+    control = "choice"
     classes: int
     names: tuple[str, ...]
 
@@ -354,6 +358,7 @@ class Image(Pictures):
     multiple: int = 1
     default: float | None = None
     kind: ClassVar[str] = "image"
+    control: ClassVar[str] = "picture"
     flag: ClassVar[str] = "--input"
 
     @property
@@ -376,6 +381,7 @@ class Mask(Pictures):
     multiple: int = 1
     default: float | None = None
     kind: ClassVar[str] = "mask"
+    control: ClassVar[str] = "mask"
     flag: ClassVar[str] = "--mask"
 
     def trial(self, n: int, rng: torch.Generator, larger: int = 0) -> Tensor:
@@ -399,6 +405,8 @@ class Video(Pictures):
     multiple: int = 1
     default: float | None = None
     kind: ClassVar[str] = "video"
+    control: ClassVar[str] = "file"
+    accepts: ClassVar[tuple[str, ...]] = (".gif",)
     flag: ClassVar[str] = "--input"
     shown_as: ClassVar[str] = "clips"
 
@@ -430,6 +438,7 @@ class Text(Input):
     length: int | None = None  # L; None where it is free
     default: float | None = None
     kind: ClassVar[str] = "text"
+    control: ClassVar[str] = "text"
     flag: ClassVar[str] = "--text"
     from_data: ClassVar[bool] = True
 

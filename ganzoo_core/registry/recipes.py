@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ganzoo_core.errors import GanzooError, UnknownNameError, escape
 from ganzoo_core.nn.generator import Discriminator, Generator
 from ganzoo_core.nn.inputs import Input
+from ganzoo_core.nn.options import options_of
 from ganzoo_core.nn.streams import DrawFrom
 from ganzoo_core.objectives.arguments import (
     REQUIRED,
@@ -267,14 +267,12 @@ def sampling_options(generator: Generator, given: Mapping[str, str]) -> dict[str
 
     Errors: UnknownNameError for what is neither, GanzooError for a text that is no value of it.
     """
-    hints = get_type_hints(type(generator).sample)
-    own = [p.name for p in inspect.signature(generator.sample).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    options = {name: hints[name] for name in own if name != "seed" and hints[name] != Tensor | None}  # these are files
+    options = options_of(generator)
     inputs = {name: i for name, i in generator.inputs.items() if type(i).parse is not Input.parse}
     parsed: dict[str, Any] = {}
     for name, text in given.items():
         if name in options:
-            parsed[name] = parse(Argument(name, options[name], None, ""), text)
+            parsed[name] = parse(Argument(name, options[name].type, None, ""), text)
         elif name in inputs:
             parsed[name] = parse_input(name, inputs[name], text)
         else:

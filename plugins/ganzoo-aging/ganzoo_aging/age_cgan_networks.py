@@ -16,7 +16,17 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize, one_hot, relu
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Discriminator, Generator, Image, Images, Label, doublings, initialise, sample_deterministic
+from ganzoo_core.nn import (
+    Between,
+    Discriminator,
+    Generator,
+    Image,
+    Images,
+    Label,
+    doublings,
+    initialise,
+    sample_deterministic,
+)
 
 Shape = tuple[int, int, int]  # C, H, W
 REACH = 10  # updates that L-BFGS remembers
@@ -100,7 +110,15 @@ class G(Generator):
         """Without the optimisation: G(z0, y)."""
         return self.G(self.E(x, self.own_age(x)), age)
 
-    def sample(self, n: int, *, seed: int, iterations: int = 10, own_age: int = -1, **inputs: Any) -> Tensor:
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int,
+        iterations: Annotated[int, Between(0, 50)] = 10,
+        own_age: Annotated[int, Between(-1, 9)] = -1,
+        **inputs: Any,
+    ) -> Tensor:
         """See Generator.sample. `iterations` of L-BFGS keep the identity; with 0 the encoder's z0 is taken as it is.
 
         `own_age` is the group of the pictures that are given; -1: it is found out.

@@ -96,6 +96,8 @@ class Spectrogram(Input):
     mel: str = "hifigan"
     default: float | None = None
     kind: ClassVar[str] = "mel"
+    control: ClassVar[str] = "file"
+    accepts: ClassVar[tuple[str, ...]] = (".wav", ".npy")
     from_data: ClassVar[bool] = True
 
     @property

@@ -21,6 +21,7 @@ from torch.nn.functional import avg_pool2d, batch_norm, relu
 from ganzoo_biggan.networks import Standing, initialise
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import (
+    Between,
     Images,
     Label,
     Latent,
@@ -174,7 +175,9 @@ class G(Standing):
         maps = self.conv(relu(self.bn(h, truncation)))
         return torch.tanh(maps[:, : self.output.shape[0]])
 
-    def sample(self, n: int, *, seed: int, truncation: float = 1.0, **inputs: Any) -> Tensor:
+    def sample(
+        self, n: int, *, seed: int, truncation: Annotated[float, Between(0.02, 1)] = 1.0, **inputs: Any
+    ) -> Tensor:
         """As Generator.sample; z is a normal law cut off at 2, times `truncation` in (0, 1], as the published samplers
         draw it, with whose statistics networks of several are normalised.
 

@@ -16,6 +16,7 @@ from torch.nn.functional import relu
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import (
+    Between,
     ConditionalBatchNorm,
     GBlock,
     Generator,
@@ -96,7 +97,9 @@ class G(Standing):
             h = block(h, torch.cat([*y, part], 1))
         return torch.tanh(self.conv(relu(self.bn(h))))
 
-    def sample(self, n: int, *, seed: int, truncation: float = math.inf, **inputs: Any) -> Tensor:
+    def sample(
+        self, n: int, *, seed: int, truncation: Annotated[float, Between(0.04, 2)] = math.inf, **inputs: Any
+    ) -> Tensor:
         """As Generator.sample; values of z beyond `truncation` are drawn again, for better and more alike samples.
 
         Errors: GanzooError for a truncation below 0.01, besides those of a wrong label.

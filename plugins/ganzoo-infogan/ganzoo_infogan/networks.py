@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, one_hot
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Category, Code, Discriminator, Generator, Images, Latent, initialise, latents
+from ganzoo_core.nn import Between, Category, Code, Discriminator, Generator, Images, Latent, initialise, latents
 
 SLOPE = 0.1  # of the leaky rectifiers
 
@@ -46,7 +46,7 @@ class G(Generator):
         latent = torch.cat([z, one_hot(c, self.categories).to(z.dtype), u], 1)  # [N, z_dim + K + U]
         return 2 * self.main(latent[:, :, None, None]) - 1
 
-    def sample(self, n: int, *, seed: int, traverse: int = -1, **inputs: Any) -> Tensor:
+    def sample(self, n: int, *, seed: int, traverse: Annotated[int, Between(-1, 4)] = -1, **inputs: Any) -> Tensor:
         """See Generator.sample. With `traverse` i the samples are a sheet: a row for each category, and from left to
         right the continuous code i from -2 to 2, all else alike (Fig. 2); n is a multiple of the categories.
         """

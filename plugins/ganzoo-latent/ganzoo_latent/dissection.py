@@ -65,7 +65,7 @@ def ablated(painter: Painter, layer: str, units: Sequence[int], points: Tensor) 
     """Pictures for which these units are silent everywhere.  [n, C, H, W]"""
 
     def silence(h: Tensor) -> Tensor:
-        return h.index_fill(1, torch.tensor(units, device=h.device), 0)
+        return h.index_fill(1, torch.tensor(units, dtype=torch.int64, device=h.device), 0)
 
     with changed(painter.net, layer, silence):
         return painter.pictures(points)

@@ -588,3 +588,9 @@ def test_what_is_no_point_is_refused(tmp_path: Path, content: bytes) -> None:
         files.read(path)
     with pytest.raises(GanzooError, match="no such file"):
         files.read(tmp_path / "none")
+
+
+def test_without_no_unit_nothing_is_missing():
+    painter = Painter(gz.load("dcgan.mnist").generator)
+    points = painter.draw(2)
+    assert torch.equal(dissection.ablated(painter, layer_of(painter), [], points), painter.pictures(points))

@@ -22,6 +22,7 @@ class LabelMap(Image):
 
     kind: ClassVar[str] = "label_map"
     flag: ClassVar[str] = ""
+    control: ClassVar[str] = ""
 
     @property
     def wanted(self) -> str:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, leaky_relu, pad, relu
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.models.usage import usage
+from ganzoo_core.models.usage import usage_of
 from ganzoo_core.registry.recipes import build, recipe
 
 Shapes = list[tuple[int, ...]]
@@ -159,7 +159,7 @@ def test_wrong_maps_are_refused_in_one_line() -> None:
 def test_what_comes_next_is_python() -> None:
     """No option of the command line gives a label map, so nobody is told to sample there."""
     net = fresh()["G"]
-    how = usage({"inputs": {"map": net.inputs["map"].to_config()}, "output": net.output.to_config()})
+    how = usage_of({"inputs": {"map": net.inputs["map"].to_config()}, "output": net.output.to_config()})
     assert how.line("mine", "grid") == "# map: given from Python alone, gz.load('mine').sample(1, seed=0, map=map)"
 
 

@@ -12,6 +12,7 @@ from torch.nn.functional import pad
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import (
+    Between,
     Discriminator,
     Generator,
     Images,
@@ -160,16 +161,18 @@ class G(Generator):
         n: int,
         *,
         seed: int,
-        height: int = 0,  # of the samples; 0: as the trained picture's
-        width: int = 0,  # of the samples; 0: as the trained picture's
-        start: int = 0,  # first scale with random noise: below it comes the training picture, or `image`; 0: the middle
+        height: Annotated[int, Between(0, 320)] = 0,  # of the samples; 0: as the trained picture's
+        width: Annotated[int, Between(0, 320)] = 0,  # of the samples; 0: as the trained picture's
+        start: Annotated[
+            int, Between(0, 8)
+        ] = 0,  # first scale with random noise: below it comes the training picture, or `image`; 0: the middle
         image: Tensor | None = None,  # [n or 1, C, H, W]: put in at scale `start` (paint, harmonise, edit)
         mask: Tensor | None = None,  # [n or 1, 1, H, W]: outside of it `image` stays as it is
-        dilate: int = 7,  # pixels by which the mask grows; 20 for editing
-        upscale: float = 1.0,  # enlarge by so much through the finest scale, over and over
-        frames: int = 0,  # an animation of so many pictures, around the training picture
-        alpha: float = 0.1,  # of an animation: how close to the training picture
-        beta: float = 0.9,  # of an animation: how smooth
+        dilate: Annotated[int, Between(0, 30)] = 7,  # pixels by which the mask grows; 20 for editing
+        upscale: Annotated[float, Between(1, 2)] = 1.0,  # enlarge by so much through the finest scale, over and over
+        frames: Annotated[int, Between(0, 24)] = 0,  # an animation of so many pictures, around the training picture
+        alpha: Annotated[float, Between(0, 1)] = 0.1,  # of an animation: how close to the training picture
+        beta: Annotated[float, Between(0, 1)] = 0.9,  # of an animation: how smooth
         **given: Any,
     ) -> Tensor:
         """n samples [n, C, H, W] in [-1, 1], or with `frames` [n, frames, C, H, W]: the same ones every time.

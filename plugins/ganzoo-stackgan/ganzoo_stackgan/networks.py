@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Images, doublings, initialise
+from ganzoo_core.nn import Between, Images, doublings, initialise
 from ganzoo_stackgan.speaking import Speaking, inputs
 from ganzoo_stackgan.stages import D, StageI, StageII
 from ganzoo_stackgan.words import ImageEncoder, TextEncoder
@@ -43,7 +43,7 @@ class G(Speaking):
         seed: int,
         towards: str = "",  # another text: n steps from the one to the other, with one z
         stages: bool = False,  # both stages, side by side
-        spread: float = 1.0,  # of the conditioning augmentation; 0: none
+        spread: Annotated[float, Between(0, 2)] = 1.0,  # of the conditioning augmentation; 0: none
         embedding: Tensor | None = None,  # [n or 1, d]: of an encoder of one's own, in place of text
         **given: Any,
     ) -> Tensor:

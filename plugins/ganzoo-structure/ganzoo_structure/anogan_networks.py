@@ -12,7 +12,7 @@ from ganzoo_dcgan.networks import G as DCGAN_G
 from torch import Tensor, nn
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import sample_deterministic
+from ganzoo_core.nn import Between, sample_deterministic
 from ganzoo_structure.detector import Detector
 
 LAMBDA = 0.1  # of the features, beside 1 - lambda of the pixels
@@ -37,7 +37,7 @@ class A(Detector):
         """Without the search: the nearest of `starts`.  [N, C, H, W] -> [N, C, H, W]"""
         return self.found(x, 0)
 
-    def sample(self, n: int, *, seed: int, steps: int = -1, **inputs: Any) -> Tensor:
+    def sample(self, n: int, *, seed: int, steps: Annotated[int, Between(-1, 500)] = -1, **inputs: Any) -> Tensor:
         """See Generator.sample: G(z*) after `steps` of the search; -1: as many as it was made for.
 
         Errors: GanzooError for another number below 0.

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from torch.nn.functional import leaky_relu
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import (
+    Between,
     EqualizedLinear,
     Generator,
     Images,
@@ -122,8 +123,10 @@ class Styled(Generator):
         n: int,
         *,
         seed: int,
-        truncation: float = 1.0,  # psi: 1 is without, 0 gives the average picture, below 0 its opposite
-        cutoff: int = 0,  # layers, from the coarsest, that are truncated; 0: all
+        truncation: Annotated[
+            float, Between(-1, 1.5)
+        ] = 1.0,  # psi: 1 is without, 0 gives the average picture, below 0 its opposite
+        cutoff: Annotated[int, Between(0, 18)] = 0,  # layers, from the coarsest, that are truncated; 0: all
         noise: Draw = "random",  # drawn for every picture, always the same, or none
         mix_rows: tuple[int, ...] = (),  # seeds of a sheet: pictures that give the styles ...
         mix_cols: tuple[int, ...] = (),  # ... and pictures whose styles replace them

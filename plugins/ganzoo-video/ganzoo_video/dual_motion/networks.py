@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Clips, Discriminator, Generator, Latent, Video, sample_deterministic
+from ganzoo_core.nn import Between, Clips, Discriminator, Generator, Latent, Video, sample_deterministic
 from ganzoo_video.dual_motion.warping import warp
 
 LOGVAR = -4.0  # of z at first: what is learnt early is to depend on the past, not on noise
@@ -127,7 +127,15 @@ class DualMotion(Generator):
         drawn = [torch.randn(n, *self.place, generator=rng, device=device) for _ in range(steps)]
         return {"z": torch.stack(drawn, 1)}
 
-    def sample(self, n: int, *, seed: int, steps: int = 0, spread: float = 1.0, **inputs: Any) -> Tensor:
+    def sample(
+        self,
+        n: int,
+        *,
+        seed: int,
+        steps: Annotated[int, Between(0, 16)] = 0,
+        spread: Annotated[float, Between(0, 2)] = 1.0,
+        **inputs: Any,
+    ) -> Tensor:
         """The `steps` frames (0: as the network was made for) that follow a clip.  [n, steps, C, H, W]
 
         `spread`: how far z may be from its mean; 0: the one that is expected.

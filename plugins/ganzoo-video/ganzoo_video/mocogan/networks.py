@@ -11,7 +11,17 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Category, Clips, Discriminator, Generator, Latent, doublings, latents, sample_deterministic
+from ganzoo_core.nn import (
+    Between,
+    Category,
+    Clips,
+    Discriminator,
+    Generator,
+    Latent,
+    doublings,
+    latents,
+    sample_deterministic,
+)
 
 Shared = Literal["nothing", "content", "motion"]
 CPU = torch.device("cpu")
@@ -85,7 +95,9 @@ class MoCoGenerator(Generator):
         steps = [torch.randn(n, self.d_M, generator=rng, device=device) for _ in range(self.frames + 1)]
         return {**drawn, "motion": torch.stack(steps, 1)}
 
-    def sample(self, n: int, *, seed: int, frames: int = 0, same: Shared = "nothing", **inputs: Any) -> Tensor:
+    def sample(
+        self, n: int, *, seed: int, frames: Annotated[int, Between(0, 32)] = 0, same: Shared = "nothing", **inputs: Any
+    ) -> Tensor:
         """n clips of `frames` frames (0: as many as it was trained on).
 
         `same`: all have the content, or the motion and category, of the first one, and the rest is their own.

@@ -1,0 +1,1 @@
+"""Everything that is installed on one static page. It needs no gradio."""

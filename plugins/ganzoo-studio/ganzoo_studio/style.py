@@ -1,0 +1,28 @@
+"""How the page looks: system fonts, small pictures enlarged without smoothing, one column on a phone."""
+
+from __future__ import annotations
+
+STYLE = """
+.gz-head h1 { font-size: 1.5rem; margin: 0; }
+.gz-head p, .gz-quiet, .gz-figure figcaption { color: var(--body-text-color-subdued); margin: .25rem 0; }
+.gz-figure { margin: 0 0 1rem; }
+.gz-image { display: block; max-width: 100%; height: auto; border-radius: 4px; }
+.gz-pixels { width: min(100%, 24rem); image-rendering: pixelated; }
+.gz-figure audio { width: 100%; max-width: 30rem; display: block; margin-bottom: .5rem; }
+.gz-slide { position: relative; width: min(100%, 32rem); --at: 50%; }
+.gz-slide img { width: 100%; display: block; }
+.gz-slide img + img { position: absolute; inset: 0; height: 100%; clip-path: inset(0 0 0 var(--at)); }
+.gz-slide input { width: 100%; margin: .5rem 0 0; min-height: 1.75rem; }
+.gz-scroll { overflow: auto; max-height: 26rem; }
+.gz-scroll table, .gz-facts { border-collapse: collapse; font-size: .9rem; }
+.gz-scroll th, .gz-scroll td, .gz-facts th, .gz-facts td { text-align: left; padding: .3rem .8rem .3rem 0;
+  border-top: 1px solid var(--border-color-primary); vertical-align: top; overflow-wrap: anywhere; }
+.gz-facts th { font-weight: 600; }
+.gz-words { white-space: pre-wrap; }
+.gz-pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: 1.5rem; }
+.gz-run { width: 100%; height: 75vh; border: 1px solid var(--border-color-primary); border-radius: 4px; }
+button:focus-visible, input:focus-visible, select:focus-visible, textarea:focus-visible, [tabindex]:focus-visible {
+  outline: 2px solid var(--color-accent); outline-offset: 2px; }
+@media (max-width: 40rem) { .gradio-container { padding: .5rem !important; } }
+@media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
+"""
