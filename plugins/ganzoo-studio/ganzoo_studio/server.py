@@ -165,6 +165,7 @@ def application(sources: Sequence[str]) -> FastAPI:
         run_history=False, ssr_mode=False, enable_monitoring=False, pwa=False, mcp_server=False, css=STYLE,
         theme=gradio.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
     )  # fmt: skip
+    page.has_launched = page.is_running = True  # else gradio checks no path that a visitor names: it is only mounted
     app.add_middleware(Guard)
     return app
 
