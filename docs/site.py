@@ -33,7 +33,7 @@ CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.S)
 ELSEWHERE = re.compile(r"""<(?:script|img|link|iframe|source)\b[^>]*?\b(?:src|href)=["']?(?:https?:)?//[^"'\s>]+""")
 TITLES = {
     "Begin": ("own-data", "data", "running", "add-a-family", "export", "serving", "faq"),
-    "Measured": ("zoo", "rings", "tricks", "latent"),
+    "Measured": ("zoo", "budget", "rings", "tricks", "latent"),
     "Reference": ("cli", "api", "hooks", "hub", "design", "gpu", "release"),
 }
 
