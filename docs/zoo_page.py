@@ -166,5 +166,7 @@ def by_task() -> str:
         "|---|---|",
     ]
     for task, names in sorted(tasks.items(), key=lambda item: (-len(item[1]), item[0])):
-        rows.append(f"| {task.replace('_', ' ')} | {', '.join(names)} |")
-    return "\n".join(rows)
+        if len(names) > 1:
+            rows.append(f"| {task.replace('_', ' ')} | {', '.join(names)} |")
+    alone = (f"{task.replace('_', ' ')} {names[0]}" for task, names in sorted(tasks.items()) if len(names) == 1)
+    return "\n".join([*rows, f"| and | {', '.join(alone)} |"])
