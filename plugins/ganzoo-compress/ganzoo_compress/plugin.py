@@ -15,7 +15,7 @@ EXTREME = Paper(
 )
 KODAK = {
     "image_size": 64, "channels": 3, "width": 8, "halvings": 4, "blocks": 3, "code": 8, "d_width": 16, "mse": 60.0,
-    "fm": 3.0, "lr": 5e-4, "norm": "channel", "images": 40_000,
+    "fm": 3.0, "norm": "channel", "images": 40_000,
 }  # fmt: skip
 SCENES = {
     "image_size": 64, "channels": 3, "labels": 4, "width": 12, "halvings": 3, "blocks": 3, "code": 4, "d_width": 16,
@@ -34,7 +34,7 @@ GEN_COMPRESS = Family(
     objective="ganzoo_compress.agustsson.objective:GlobalCompression",
     presets={
         "paper": Preset({"image_size": 256, "channels": 3}, {"batch_size": 1}),
-        "kodak": Preset(KODAK, {"batch_size": 8, "ema_images": 1_000}),
+        "kodak": Preset(KODAK, {"batch_size": 4, "ema_images": 1_000}),
         "tiny": Preset(TINY, {"batch_size": 4}),
     },
     aliases=("Extreme Learned Image Compression", "GC"),

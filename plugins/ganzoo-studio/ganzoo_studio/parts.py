@@ -227,21 +227,21 @@ class Result:
         return [self.view, self.files, self.shell, self.python]
 
 
-def result(python: bool = True) -> Result:
+def result() -> Result:
     """The widgets, empty."""
     view = gr.HTML("<p class=gz-quiet>Nothing has been made yet.</p>", elem_classes="gz-view")
     files = gr.File(label="Download", file_count="multiple", interactive=False, visible=False, height=120)
-    with gr.Accordion("Make it again", open=True):
-        shell = gr.Code(language="shell", label="On the command line", wrap_lines=True, interactive=False, lines=1)
-        code = gr.Code(
-            language="python", label="In Python", wrap_lines=True, interactive=False, lines=1, visible=python
-        )
-    return Result(view, files, shell, code)
+    codes = [
+        gr.Code(language=language, label=label, wrap_lines=True, interactive=False, lines=1, visible=False)
+        for language, label in (("shell", "Make it again, on the command line"), ("python", "Make it again, in Python"))
+    ]
+    return Result(view, files, *codes)
 
 
 def told(html: str, files: Sequence[Path], shell: str, python: str) -> list[Any]:
     """What goes into a result's widgets."""
-    return [html, gr.File([str(file) for file in files], visible=bool(files)), shell, python]
+    codes = [gr.Code(code, visible=bool(code)) for code in (shell, python)]
+    return [html, gr.File([str(file) for file in files], visible=bool(files)), *codes]
 
 
 def of_ask(ask: Ask, net: Generator, alt: str) -> list[Any]:

@@ -17,7 +17,8 @@ STYLE = """
 .gz-scroll table, .gz-facts { border-collapse: collapse; font-size: .9rem; }
 .gz-scroll th, .gz-scroll td, .gz-facts th, .gz-facts td { text-align: left; padding: .3rem .8rem .3rem 0;
   border-top: 1px solid var(--border-color-primary); vertical-align: top; overflow-wrap: anywhere; }
-.gz-facts th { font-weight: 600; }
+.gz-facts th { font-weight: 600; min-width: 8rem; }
+.gz-facts td:nth-child(2):not(:last-child) { min-width: 5rem; }
 .gz-words { white-space: pre-wrap; }
 .gz-pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: 1.5rem; }
 .gz-run { width: 100%; height: 75vh; border: 1px solid var(--border-color-primary); border-radius: 4px; }

@@ -15,11 +15,15 @@ START = 4  # cells a side that the first layer makes
 
 
 class G(Generator):
-    """z ~ U[0, 1] to a solid: 4 cells a side, doubled with every layer; batch norm and ReLU, at the end a sigmoid."""
+    """z ~ U[z_low, 1] to a solid: 4 cells a side, doubled layer by layer; batch norm and ReLU, at the end a sigmoid.
 
-    def __init__(self, z_dim: int, side: int, widths: list[int]) -> None:
+    Batch norm looks at all places together. What z is on average makes a pattern that is the same in every sample;
+    from U[0, 1] it is larger than what z varies, and a narrow G learns it and nothing else: one solid for every z.
+    """
+
+    def __init__(self, z_dim: int, z_low: float, side: int, widths: list[int]) -> None:
         super().__init__()
-        self.inputs, self.output = {"z": Latent((z_dim,), range=(0.0, 1.0))}, Volumes((1, side, side, side))
+        self.inputs, self.output = {"z": Latent((z_dim,), range=(z_low, 1.0))}, Volumes((1, side, side, side))
         first = nn.ConvTranspose3d(z_dim, widths[0], START, 1, 0, bias=False)
         layers: list[nn.Module] = [first, nn.BatchNorm3d(widths[0]), nn.ReLU()]
         for f_in, f in pairwise(widths):
@@ -59,11 +63,13 @@ def networks(
     image_size: Annotated[int, "cells a side: 8, 16, 32, 64 ..."] = 64,
     width: Annotated[int, "channels next to the solid, in both networks; they double with each layer"] = 64,
     z_dim: Annotated[int, "numbers of z"] = 200,
+    z_low: Annotated[float, "the least that a number of z can be, 1 is the most; -1 draws them around nought"] = 0.0,
 ) -> dict[str, nn.Module]:
     """The generator G(z) and the discriminator D(x) of cubes of voxels."""
     n = doublings(image_size, first=START)
-    if min(width, z_dim) < 1:
-        raise GanzooError(f"width {width}, z_dim {z_dim}: below 1", "The published are 64 and 200.")
+    if min(width, z_dim) < 1 or z_low >= 1:
+        what = f"width {width}, z_dim {z_dim}: below 1, or z_low {z_low} is not"
+        raise GanzooError(what, "The published are 64, 200 and 0.")
     widths = [width * 2**i for i in range(n)]
-    nets: dict[str, nn.Module] = {"G": G(z_dim, image_size, widths[::-1]), "D": D(widths)}
+    nets: dict[str, nn.Module] = {"G": G(z_dim, z_low, image_size, widths[::-1]), "D": D(widths)}
     return {name: net.apply(initialise) for name, net in nets.items()}

@@ -18,7 +18,7 @@ from ganzoo_core.plugin import (
 )
 
 VOLUME = Task("volume", "solids made of voxels")
-SMALL = {"image_size": 32, "width": 16, "z_dim": 64, "lr": 1e-3, "d_lr": 2e-4}
+SMALL = {"image_size": 32, "width": 16, "z_dim": 64, "z_low": -1.0, "d_lr": 2e-4}
 
 GAN3D = Family(
     name="gan3d",
@@ -33,7 +33,7 @@ GAN3D = Family(
     networks="ganzoo_volumes.networks:networks",
     objective="ganzoo_volumes.gan3d:GAN3D",
     presets={
-        "small": Preset({**SMALL, "images": 60_000}, {"batch_size": 32, "ema_images": 2_000}),
+        "small": Preset({**SMALL, "images": 30_000}, {"batch_size": 16, "ema_images": 1_000}),
         "paper": Preset({"image_size": 64}, {"batch_size": 100}),
         "tiny": Preset({"image_size": 16, "width": 4, "z_dim": 8, "images": 4_000}, {"batch_size": 8}),
     },

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from ganzoo_core.errors import GanzooError
+from ganzoo_core.nn import Latent
 from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.training.trainer import Alternating
 
@@ -78,6 +79,21 @@ def test_what_does_not_fit_is_refused(given: dict[str, int], said: str) -> None:
     with pytest.raises(GanzooError, match=said) as fault:
         networks(**given)  # type: ignore[arg-type]
     assert "\n" not in str(fault.value)
+
+
+def spread(z_low: float) -> float:
+    """How much a fresh G's solids differ from z to z, beside how much places of one differ."""
+    torch.manual_seed(0)
+    G = networks(image_size=16, width=16, z_dim=64, z_low=z_low)["G"]
+    assert isinstance(G.inputs["z"], Latent) and G.inputs["z"].range == (z_low, 1.0)
+    with torch.no_grad():
+        first = G.main[:2](G.prior(64)[:, :, None, None, None])  # the first layer and its norm
+    return (first.var(0).mean() / first.var()).item()
+
+
+def test_z_around_nought_is_most_of_what_the_first_norm_lets_through() -> None:
+    """Var z / E z^2 of what varies: 1 of U[-1, 1], 1/4 of U[0, 1], whose mean makes the same pattern each time."""
+    assert spread(-1.0) == pytest.approx(1, abs=0.05) and spread(0.0) == pytest.approx(0.25, abs=0.05)
 
 
 # The game

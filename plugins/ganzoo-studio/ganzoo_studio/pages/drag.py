@@ -41,7 +41,7 @@ def build(studio: Studio, facts: Facts) -> None:
             steps = gr.Slider(10, SEARCH, value=40, step=10, label="Steps")
             go = gr.Button("Drag it", variant="primary", elem_id="gz-drag")
         with gr.Column(scale=2, min_width=260):
-            shown = result(python=False)
+            shown = result()
     second = gr.State(False)
 
     def look(seed: Any, *values: Any) -> Any:

@@ -31,7 +31,7 @@ def build(studio: Studio, facts: Facts) -> None:
             steps = gr.Slider(10, SEARCH, value=50, step=10, label="Steps of the search")
             go = gr.Button("Find it", variant="primary", elem_id="gz-project")
         with gr.Column(scale=2, min_width=260):
-            shown = result(python=False)
+            shown = result()
 
     def press(space: Any, steps: Any, *values: Any) -> list[Any]:
         ask = asked.read(Ask(facts.seat, studio.folder()), values)
