@@ -34,14 +34,18 @@ class Option(NamedTuple):
 def options_of(net: Generator) -> dict[str, Option]:
     """What `net.sample` takes besides its inputs, `seed` and tensors, by name, in the order of its signature."""
     hints = get_type_hints(type(net).sample, include_extras=True)
+    keywords = (word for word in inspect.signature(net.sample).parameters.values() if word.kind is word.KEYWORD_ONLY)
     found = {}
-    for keyword in inspect.signature(net.sample).parameters.values():
-        kind, *said = get_args(hints[keyword.name]) if is_annotated(hints[keyword.name]) else (hints[keyword.name],)
-        if keyword.kind is keyword.KEYWORD_ONLY and keyword.name != "seed" and kind != Tensor | None:
+    for keyword in keywords:
+        if keyword.name == "seed":
+            continue
+        kind, *said = parts(hints[keyword.name])
+        if kind != Tensor | None:  # these are files
             between = next((word for word in said if isinstance(word, Between)), None)
             found[keyword.name] = Option(keyword.name, kind, keyword.default, between)
     return found
 
 
-def is_annotated(hint: Any) -> bool:
-    return get_origin(hint) is Annotated
+def parts(hint: Any) -> tuple[Any, ...]:
+    """A type, and what Annotated says of it."""
+    return get_args(hint) if get_origin(hint) is Annotated else (hint,)
