@@ -25,7 +25,7 @@ from ganzoo_core.data import DATASETS, Emoji, open_dataset
 from ganzoo_core.data.pixels import to_float
 from ganzoo_core.errors import GanzooError, IntegrityError, UnknownNameError
 
-OURS = [name for name, spec in EXTRACTORS.items() if spec.folder is not None]
+OURS = list(PLANS)
 NAMES = {dataset.name: dataset for dataset in DATASETS}
 REAL = Path(os.environ.get("GANZOO_DATA", "/nowhere"))
 
@@ -114,6 +114,17 @@ def test_what_is_shipped(name: str) -> None:
     assert config["name"] == name and config["command"].startswith(f"python -m ganzoo_metrics.training {name}")
     assert config["dataset"]["name"] == COURSES[name].data
     assert config["accuracy"].keys() == PLANS[name].heads.keys()
+
+
+def test_the_second_eye_of_digits() -> None:
+    net = load_extractor("mnist-lenet")
+    x = images(net)
+    features, logits = net(x)
+    assert features.shape == (5, 84) and logits.shape == (5, 10) and features.abs().max() < 1  # tanh
+    assert [tuple(m.shape[1:]) for m in net.maps(x)] == [(6, 28, 28), (16, 10, 10)]
+    assert sum(w.numel() for w in net.parameters()) == 156 + 2_416 + 48_120 + 10_164 + 850  # C1, C3, C5, F6, output
+    config = json.loads((EXTRACTORS["mnist-lenet"].folder / "config.json").read_text())  # type: ignore[operator]
+    assert config["sha256"] == net.sha256 and config["command"] == "python -m ganzoo_metrics.lenet --seed 1"
 
 
 def test_classes_are_those_of_the_data() -> None:
@@ -280,7 +291,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     part = Part(source, torch.arange(100), {"label": training.labels(source)})
     torch.manual_seed(0)
     net = Classifier("mnist-cnn").eval()
-    training.write(net, part, tmp_path / "a", seed=3)
+    training.write(net, part, tmp_path / "a", "how", epochs=1, seed=3)
     read = read_from(tmp_path / "a")
     x = images(net)
     torch.testing.assert_close(read.features(x), net.features(x), atol=2e-3, rtol=2e-3)

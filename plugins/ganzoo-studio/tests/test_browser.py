@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
@@ -234,7 +235,12 @@ def test_inside_the_latent_space(visitor, served, tmp_path, tab, button):
     page = opened(visitor, served, "stylegan2.emoji32", tab)
     press(page, button)
     visitor.picture(tab)
-    assert file_of(page) == carried_out(commands(page), tmp_path)
+    assert within_a_level(file_of(page), carried_out(commands(page), tmp_path))  # the studio's process has more threads
+
+
+def within_a_level(one, other):
+    a, b = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=int) for data in (one, other))
+    return a.shape == b.shape and abs(a - b).max() <= 1
 
 
 def test_units_are_switched_off(visitor, served):
