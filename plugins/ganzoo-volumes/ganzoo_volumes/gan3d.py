@@ -19,8 +19,8 @@ class GAN3D(TwoPlayer):
 
     d = -E log D(x) - E log(1 - D(G(z))), Eq. 1;  g = -E log D(G(z)), z ~ U[0, 1]
 
-    "D is only moved where its accuracy on the last batch is at most 80 %" (Sec. 3.1): its game is harder in three
-    dimensions for G than for D.
+    D moves only where it was right on at most 80 % of its last batch (Sec. 3.1): in three dimensions G's part of the
+    game is the harder one.
     """
 
     G: Generator

@@ -116,7 +116,7 @@ def test_losses_by_hand() -> None:
 
 @pytest.mark.parametrize(("accuracy", "moves"), [(0.8, True), (0.81, False)])
 def test_d_rests_while_it_was_right_too_often(accuracy: float, moves: bool) -> None:
-    """No gradient, and the same value; "not higher than 80 %" lets 80 % move."""
+    """No gradient, and the same value; at 80 % it still moves."""
     made, batch = game(), {"voxels": torch.rand(4, 1, 16, 16, 16)}
     made.accuracy.fill_(accuracy)
     terms = made.d_loss(batch)
