@@ -38,7 +38,7 @@ HEAD = """# One budget for all
 and averages (half-life 10,000 images), at 28 or 32 px, and with the rest of its small preset: nothing is tuned. FID,
 precision and recall of {samples:,} samples. Some games need more: the table compares recipes as they are, not what each
 game could do. Means over the seeds, in brackets the least and the most. Where two extractors are far apart, look at the
-pictures: those of `lsgan` and `fisher_gan` are digits on a ground that is not quite black, which only one of them minds.
+pictures: those of `lsgan` and `fisher_gan` are digits on a ground that is not quite black, which only one minds.
 """
 
 
