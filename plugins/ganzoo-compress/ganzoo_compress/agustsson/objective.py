@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -45,9 +46,9 @@ class Extreme(Objective):
         return [Phase("main", [Step(D, self.d_loss), Step(G, self.g_loss)], self.images)]
 
     @property
+    @abstractmethod
     def codec(self) -> Global | Selective:
         """E, q and G as one."""
-        raise NotImplementedError
 
     def made(self, batch: Batch) -> Tensor:
         """The pictures that come through.  [N, C, H, W]"""

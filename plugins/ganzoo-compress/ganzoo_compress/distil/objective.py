@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -98,11 +99,11 @@ class Distillation(Objective):
     def player(self, name: str, nets: Sequence[nn.Module]) -> Player:
         return Player(name, nets, adam(self.lr, 0.5), {"lr": halfway_to_zero})
 
-    def d_loss(self, batch: Batch) -> Terms:
-        raise NotImplementedError
+    @abstractmethod
+    def d_loss(self, batch: Batch) -> Terms: ...
 
-    def g_loss(self, batch: Batch) -> Terms:
-        raise NotImplementedError
+    @abstractmethod
+    def g_loss(self, batch: Batch) -> Terms: ...
 
 
 class Paired(Distillation):
