@@ -139,6 +139,18 @@ def test_a_student_is_an_ordinary_model(teacher, tmp_path):
     assert cost(student.generator, 16).weights < cost(teacher.generator, 16).weights
 
 
+def test_a_student_is_drawn_from_its_seed(teacher):
+    """Whatever has been drawn before; and the draws of the caller stay as they were."""
+    torch.manual_seed(5)
+    one, before = student_of(teacher, 2).state_dict(), torch.get_rng_state()
+    torch.manual_seed(6)
+    same, other = student_of(teacher, 2).state_dict(), student_of(teacher, 2, seed=1).state_dict()
+    assert all(torch.equal(w, same[name]) for name, w in one.items())
+    assert any(not torch.equal(w, other[name]) for name, w in one.items() if name.startswith("lessons"))
+    torch.manual_seed(5)
+    assert torch.equal(before, torch.get_rng_state())
+
+
 def test_a_broken_lesson_goes_on(teacher, tmp_path):
     whole = gz.fit(student_of(teacher, 2), data(), images=16, batch_size=4, out=tmp_path / "whole")
     for report in gz.train(student_of(teacher, 2), data(), images=16, batch_size=4, out=tmp_path / "broken"):
@@ -159,9 +171,8 @@ def test_costs_are_counted():
     assert found.milliseconds > 0
 
 
+@pytest.mark.parametrize("teacher", ["pix2pix"], indirect=True)
 def test_compress_as_users_call_it(teacher, tmp_path):
-    if teacher.config["objective"]["family"] != "pix2pix":
-        pytest.skip("once is enough")
     words = ["--data", "shapes:pairs", "--images", "8", "-n", "4", "--metric", "l1", "--width", "2"]
     done = ganzoo("compress", teacher.folder, *words, "-o", tmp_path / "small")
     assert done.returncode == 0, done.stderr

@@ -47,7 +47,7 @@ def command(
     teacher = gz.load(source)
     trade = trade_of(teacher)
     width = width or max(1, int(teacher.config["networks"]["args"]["width"]) // 2)
-    game = student_of(teacher, width, lr=lr, recon=recon, distill=distill)
+    game = student_of(teacher, width, seed, lr=lr, recon=recon, distill=distill)
     settings: dict[str, Any] = {
         "images": images, "batch_size": batch_size, "seed": seed, "device": device, "out": out, "resume": resume,
         "force": force, "signals": True,

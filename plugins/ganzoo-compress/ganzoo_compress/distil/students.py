@@ -12,7 +12,7 @@ import ganzoo_core as gz
 from ganzoo_compress.distil.objective import Distillation, Paired, Unpaired
 from ganzoo_compress.distil.pruning import inherit
 from ganzoo_core.errors import GanzooError, escape, tell_user
-from ganzoo_core.nn import Generator
+from ganzoo_core.nn import Generator, preserve_rng, reseed
 
 
 class Teacher(Protocol):
@@ -48,11 +48,12 @@ def trade_of(model: Teacher) -> Trade:
     return TRADES[family]
 
 
-def student_of(model: Teacher, width: int, **arguments: Any) -> Distillation:
+def student_of(model: Teacher, width: int, seed: int = 0, **arguments: Any) -> Distillation:
     """The game of a student `width` wide next to the picture, with the largest channels of its teacher to begin with.
 
     Its recipe is that of an ordinary model of the teacher's family, so what is saved of it is one; its discriminators
-    are the teacher's where it was published with them. `arguments` are those of `Distillation`.
+    are the teacher's where it was published with them. What is drawn (the ways f from student to teacher, judges that
+    were not published) is drawn from `seed`. `arguments` are those of `Distillation`.
     Errors: GanzooError for a family that has no such game, and for a width that is none or not below the teacher's.
     """
     trade, config = trade_of(model), model.config
@@ -60,14 +61,17 @@ def student_of(model: Teacher, width: int, **arguments: Any) -> Distillation:
     if not 0 < width < wide:
         raise GanzooError(f"width {width}: not from 1 to {wide - 1}", f"The teacher has {wide} channels.")
     args = {**config["objective"]["args"], **config["networks"]["args"], "width": width}
-    plain = gz.create(config["objective"]["family"], networks=config["networks"]["family"], **tuples(args))
+    family, networks = config["objective"]["family"], config["networks"]["family"]
+    plain = gz.create(family, networks=networks, seed=seed, **tuples(args))
     teachers = {name: net for name, net in model.networks.items() if isinstance(net, Generator)}
     for name, net in teachers.items():
         inherit(getattr(plain, name), net)
     hire(plain, model)
     game = trade.game(**plain.exported_modules(), **plain.discriminators(), **arguments)
     game.recipe = plain.recipe
-    game.learn_from(teachers)
+    with preserve_rng():
+        reseed(seed)
+        game.learn_from(teachers)
     return game
 
 
