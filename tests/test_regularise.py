@@ -125,6 +125,23 @@ def test_lecam_holds_scores_to_the_other_sides_average() -> None:
     value.backward()  # the averages that follow do not spoil it
 
 
+def test_weights_cost_by_layers() -> None:
+    """Of two layers: singular values 5 and 2 of the first, 7 of the second; biases cost nothing."""
+    D = nn.Sequential(nn.Flatten(), nn.Linear(2, 2), nn.Linear(2, 1))
+    turn = torch.tensor([[0.6, -0.8], [0.8, 0.6]])
+    with torch.no_grad():
+        D[1].weight.copy_(turn @ torch.diag(torch.tensor([5.0, 2.0])))
+        D[2].weight.copy_(torch.tensor([[7.0, 0.0]]))
+    told = Heard(look(D, torch.randn(3, 2)), look(D, torch.randn(3, 2)))
+    assert parsed("spectral").d(told).item() == pytest.approx((25 + 49) / 2, rel=1e-5)
+    assert parsed("decay").d(told).item() == pytest.approx((25 + 4 + 49) / 2, rel=1e-5)
+    across = (3.0 * 4.0) + (-1.6 * 1.2)  # the product of the first layer's rows
+    assert parsed("orthogonal").d(told).item() == pytest.approx(2 * across**2, rel=1e-5)
+    for word in ("spectral", "orthogonal", "decay"):
+        parsed(word).d(told).backward()
+    assert D[1].weight.grad.isfinite().all()
+
+
 @pytest.mark.parametrize("word", REGULARISERS)
 def test_who_moves_pays_what_is_heard(word: str) -> None:
     """A game's loss and terms are what they were; D pays one more, and G where the paper says so."""

@@ -1,7 +1,9 @@
 """What discriminators may pay beyond the loss of their game, whichever that is: `-c regularise=lecam`, or several.
 
 R1 and R2 (Mescheder et al. 2018, arXiv:1801.04406), consistency regularisation (Zhang et al. 2019, arXiv:1910.12027),
-balanced and latent consistency (Zhao et al. 2020, arXiv:2002.04724), LeCam (Tseng et al. 2021, arXiv:2104.03310).
+balanced and latent consistency (Zhao et al. 2020, arXiv:2002.04724), LeCam (Tseng et al. 2021, arXiv:2104.03310);
+of D's weights spectral norms (Yoshida & Miyato 2017, arXiv:1705.10941), orthogonality (Brock et al. 2018,
+arXiv:1809.11096) and squares.
 
 A game knows nothing of it: while one of its losses runs, what its networks are shown and say is noted, and terms are
 added. Of each discriminator that moves the first batch of real samples counts, and the first of made ones.
@@ -156,7 +158,56 @@ class LeCam(Regulariser):
         return begun * ((real - self.fake.clone()).square().mean() + (fake - self.real.clone()).square().mean())
 
 
-REGULARISERS: dict[str, type[Regulariser]] = {"r1": R1, "r2": R2, "cr": CR, "bcr": BCR, "zcr": ZCR, "lecam": LeCam}
+class OfWeights(Regulariser, ABC):
+    """What D's weights cost, whatever it says: a sum over its layers."""
+
+    def d(self, heard: Heard) -> Tensor:
+        layers = [to_float32(w).flatten(1) for w in heard.real.net.parameters() if w.ndim > 1]
+        return torch.stack([self.of(W) for W in layers]).sum() if layers else heard.real.said.new_zeros(())
+
+    @abstractmethod
+    def of(self, W: Tensor) -> Tensor:
+        """Of one layer, a row for each unit.  [units, inputs]"""
+
+
+class Spectral(OfWeights):
+    """1/2 sum of sigma(W)^2, sigma the greatest singular value (Yoshida & Miyato 2017)."""
+
+    weight = 0.01
+
+    def of(self, W: Tensor) -> Tensor:
+        squares: Tensor = torch.linalg.eigvalsh(gram(W))  # of the singular values, rising
+        return squares[-1] / 2
+
+
+class Orthogonal(OfWeights):
+    """sum of ||W W^T (1 - I)||_F^2: rows at right angles, however long (Brock et al. 2018, Eq. 3)."""
+
+    weight = 1e-4
+
+    def of(self, W: Tensor) -> Tensor:
+        products = W @ W.T
+        return products.square().sum() - products.diagonal().square().sum()
+
+
+class Decay(OfWeights):
+    """1/2 sum of ||W||_F^2, weight decay that no Adam rescales."""
+
+    weight = 1e-4
+
+    def of(self, W: Tensor) -> Tensor:
+        return W.square().sum() / 2
+
+
+def gram(W: Tensor) -> Tensor:
+    """The smaller of W W^T and W^T W, which share their greatest eigenvalue.  [n, n]"""
+    return W @ W.T if W.shape[0] <= W.shape[1] else W.T @ W
+
+
+REGULARISERS: dict[str, type[Regulariser]] = {
+    "r1": R1, "r2": R2, "cr": CR, "bcr": BCR, "zcr": ZCR, "lecam": LeCam,
+    "spectral": Spectral, "orthogonal": Orthogonal, "decay": Decay,
+}  # fmt: skip
 
 
 def inconsistency(look: Look, other: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ def game(
     paper: Paper,
     digits: Mapping[str, Any] | None = None,
     aliases: tuple[str, ...] = (),
+    networks: str = "ganzoo_dcgan.networks:networks",
     **args: Any,
 ) -> Family:
     """DCGAN's networks in another game. `args` hold in every preset; `digits` in the small ones."""
@@ -32,8 +33,8 @@ def game(
         name=name,
         summary=summary,
         paper=paper,
-        networks="ganzoo_dcgan.networks:networks",
-        objective=f"ganzoo_objectives.objective:{objective}",
+        networks=networks,
+        objective=objective if ":" in objective else f"ganzoo_objectives.objective:{objective}",
         presets={
             "paper": Preset({"image_size": 64, "channels": 3, "width": 64, **args}, {"batch_size": 64}),
             "digits": Preset({"width": 32, "images": length, **small}, {"batch_size": 32, "ema_images": 2_000}),
@@ -178,7 +179,100 @@ PAIRS = [
     ),
 ]  # fmt: skip
 
+SLOPES = [
+    game(
+        "gan_gp", "ganzoo_objectives.slopes:GANGP", "WGAN-GP's penalty in DCGAN's own game",
+        Paper(
+            "Many Paths to Equilibrium: GANs Do Not Need to Decrease a Divergence At Every Step",
+            (
+                "William Fedus", "Mihaela Rosca", "Balaji Lakshminarayanan", "Andrew M. Dai", "Shakir Mohamed",
+                "Ian Goodfellow",
+            ),
+            2017, "1710.08446",
+        ),
+        norm="none", lam=10.0, lr=1e-4, b2=0.9, digits={"lr": 4e-4},
+    ),
+    game(
+        "lipschitz_gan", "ganzoo_objectives.slopes:LipschitzGAN", "the steepest place between data and samples costs",
+        Paper(
+            "Lipschitz Generative Adversarial Nets",
+            (
+                "Zhiming Zhou", "Jiadong Liang", "Yuxuan Song", "Lantao Yu", "Hongwei Wang", "Weinan Zhang", "Yong Yu",
+                "Zhihua Zhang",
+            ),
+            2019, "1902.05687",
+        ),
+        aliases=("LGAN",),
+        norm="none", b1=0.0, b2=0.9, k=5, digits={"lr": 4e-4, "k": 2},
+    ),
+    game(
+        "gn_gan", "ganzoo_objectives.slopes:GNGAN", "the discriminator's score is divided by its own slope",
+        Paper(
+            "Gradient Normalization for Generative Adversarial Networks",
+            ("Yi-Lun Wu", "Hong-Han Shuai", "Zhi-Rui Tam", "Hong-Yu Chiu"), 2021, "2109.02235",
+        ),
+        aliases=("GN-GAN",),
+        norm="none", b1=0.0, b2=0.9, k=5, digits={"lr": 4e-4, "k": 2},
+    ),
+]  # fmt: skip
+
+CONSISTENCY = [
+    game(
+        "ct_gan", "ganzoo_objectives.consistency:CTGAN", "two dropouts of the critic are to agree about the data",
+        Paper(
+            "Improving the Improved Training of Wasserstein GANs: A Consistency Term and Its Dual Effect",
+            ("Xiang Wei", "Boqing Gong", "Zixia Liu", "Wei Lu", "Liqiang Wang"), 2018, "1803.01541",
+        ),
+        networks="ganzoo_objectives.dropout:networks",
+        b2=0.9, k=5, digits={"lr": 4e-4, "k": 3, "drop": 0.2},
+    ),
+    game(
+        "bre", "ganzoo_objectives.consistency:BRE", "which of D's units fire differs as much as it can",
+        Paper(
+            "Improving GAN Training via Binarized Representation Entropy (BRE) Regularization",
+            ("Yanshuai Cao", "Gavin Weiguang Ding", "Kry Yik-Chau Lui", "Ruitong Huang"), 2018, "1805.03644",
+        ),
+        aliases=("BRE-GAN",),
+    ),
+    game(
+        "icr", "ganzoo_dcgan.objective:DCGAN", "moved pictures and moved latents are to score the same",
+        Paper(
+            "Improved Consistency Regularization for GANs",
+            ("Zhengli Zhao", "Sameer Singh", "Honglak Lee", "Zizhao Zhang", "Augustus Odena", "Han Zhang"),
+            2020, "2002.04724",
+        ),
+        aliases=("ICR-GAN",),
+        regularise=("bcr", "zcr"),
+    ),
+]  # fmt: skip
+
+SELECTION = [
+    game(
+        "top_k", "ganzoo_objectives.selection:TopK", "the generator learns from its best samples only",
+        Paper(
+            "Top-k Training of GANs: Improving GAN Performance by Throwing Away Bad Samples",
+            ("Samarth Sinha", "Zhengli Zhao", "Anirudh Goyal", "Colin Raffel", "Augustus Odena"), 2020, "2002.06224",
+        ),
+    ),
+    game(
+        "logan", "ganzoo_objectives.selection:LOGAN", "both players are shown samples of latents one step better",
+        Paper(
+            "LOGAN: Latent Optimisation for Generative Adversarial Networks",
+            ("Yan Wu", "Jeff Donahue", "David Balduzzi", "Karen Simonyan", "Timothy Lillicrap"), 2019, "1912.00953",
+        ),
+        prior="uniform",
+    ),
+    game(
+        "apa", "ganzoo_objectives.selection:APA", "some samples pass for real, the more the surer D is",
+        Paper(
+            "Deceive D: Adaptive Pseudo Augmentation for GAN Training with Limited Data",
+            ("Liming Jiang", "Bo Dai", "Wayne Wu", "Chen Change Loy"), 2021, "2111.06849",
+        ),
+        digits={"pace": 50_000},
+    ),
+]  # fmt: skip
+
 
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
-    return [*LOSSES, *PENALTIES, *CONSTRAINTS, *PAIRS]
+    return [*LOSSES, *PENALTIES, *CONSTRAINTS, *PAIRS, *SLOPES, *CONSISTENCY, *SELECTION]

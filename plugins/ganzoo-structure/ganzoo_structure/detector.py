@@ -42,5 +42,14 @@ def roc_auc(context: EvalContext) -> Iterator[tuple[str, float, dict[str, Any]]]
         scores.append(net.score(batch["x"].to(context.device)).float().cpu())
         labels.append(batch["label"])
     context.progress("scoring", context.n, context.n)
-    found = binary_auroc(torch.cat(scores), torch.cat(labels))
-    yield "roc_auc", float(found), {"n_real": 0}
+    yield "roc_auc", area(torch.cat(scores), torch.cat(labels)), {"n_real": 0}
+
+
+def area(scores: Tensor, labels: Tensor) -> float:
+    """The area of scores [N] on any scale and labels [N], 1 where novel.
+
+    torchmetrics takes scores beyond [0, 1] for logits, and their sigmoids for the scores: all that are above 17 would
+    be one. Their ranks have the same curve.
+    """
+    _, ranks = scores.unique(return_inverse=True)
+    return float(binary_auroc(ranks / ranks.max().clamp(min=1), labels))

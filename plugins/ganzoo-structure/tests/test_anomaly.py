@@ -145,8 +145,12 @@ class Planted:
 
 
 @pytest.mark.parametrize(
-    ("means", "area"), [([0.1, 0.2, 0.8, 0.9], 1.0), ([0.9, 0.8, 0.2, 0.1], 0.0), ([0.1, 0.8, 0.2, 0.9], 0.75)]
-)
+    ("means", "area"),
+    [
+        ([0.1, 0.2, 0.8, 0.9], 1.0), ([0.9, 0.8, 0.2, 0.1], 0.0), ([0.1, 0.8, 0.2, 0.9], 0.75),
+        ([60.0, 170.0, 90.0, 200.0], 0.75), ([50.0, 50.0, 50.0, 51.0], 0.75),  # on any scale; half of a tie
+    ],
+)  # fmt: skip
 def test_the_area_under_the_curve_by_hand(means: list[float], area: float) -> None:
     """Of pairs of a normal and a novel picture, the share in which the novel one has the higher score."""
     ((name, value, _),) = roc_auc(Planted(means, [0, 0, 1, 1]))
