@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from ganzoo_core.objectives.penalties import gradient_penalty as gradient_penalty
     from ganzoo_core.objectives.penalties import input_gradient as input_gradient
     from ganzoo_core.objectives.penalties import interpolate as interpolate
+    from ganzoo_core.objectives.penalties import off_diagonal as off_diagonal
     from ganzoo_core.objectives.penalties import one_sided_gradient_penalty as one_sided_gradient_penalty
     from ganzoo_core.objectives.penalties import r1 as r1
     from ganzoo_core.objectives.penalties import r2 as r2
@@ -98,6 +99,7 @@ _HOMES = {
     "minimax_g": "ganzoo_core.objectives.losses",
     "nonsaturating": "ganzoo_core.objectives.losses",
     "nonsaturating_g": "ganzoo_core.objectives.losses",
+    "off_diagonal": "ganzoo_core.objectives.penalties",
     "one_sided_gradient_penalty": "ganzoo_core.objectives.penalties",
     "r1": "ganzoo_core.objectives.penalties",
     "r2": "ganzoo_core.objectives.penalties",

@@ -186,8 +186,7 @@ class Orthogonal(OfWeights):
     weight = 1e-4
 
     def of(self, W: Tensor) -> Tensor:
-        products = W @ W.T
-        return products.square().sum() - products.diagonal().square().sum()
+        return penalties.off_diagonal(W)
 
 
 class Decay(OfWeights):

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from ganzoo_biggan.networks import Standing
-from ganzoo_core.nn import computing_in
-from ganzoo_core.objectives import Batch, Optim, Terms, adam
+from ganzoo_core.objectives import Batch, Optim, Terms, adam, off_diagonal
 
 
 class BigGAN(Hinge):
@@ -57,13 +56,3 @@ def overlap(net: nn.Module) -> Tensor:
             name = "parametrizations.weight.original" if is_parametrized(layer, "weight") else "weight"
             terms.append(off_diagonal(layer.get_parameter(name).flatten(1)))
     return torch.stack(terms).sum()
-
-
-def off_diagonal(W: Tensor) -> Tensor:
-    """||W W^T o (1 - I)||_F^2 as ||W^T W||_F^2 - sum_i ||w_i||^4, by whichever Gram matrix is smaller.
-
-    A layer of 24,576 filters of 20 weights would otherwise need 2.4 GB.
-    """
-    with computing_in(torch.float32, W.device):  # differences of large numbers
-        gram = W.T @ W if W.shape[0] > W.shape[1] else W @ W.T
-        return gram.square().sum() - W.square().sum(1).square().sum()

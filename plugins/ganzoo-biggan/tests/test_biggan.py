@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 import torch
 from ganzoo_biggan.networks import G, networks
-from ganzoo_biggan.objective import off_diagonal, overlap
+from ganzoo_biggan.objective import overlap
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, interpolate, linear, max_pool2d
 
@@ -18,7 +18,7 @@ from ganzoo_core.data import hash32
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.models import model, store
 from ganzoo_core.nn.inputs import cycled
-from ganzoo_core.objectives import Objective
+from ganzoo_core.objectives import Objective, off_diagonal
 from ganzoo_core.registry.recipes import build, recipe
 from ganzoo_core.testing.synthetic import synthetic
 from ganzoo_core.training.trainer import Alternating
