@@ -60,7 +60,7 @@ RELGAN = Family(
         "paper": Preset({}, {"batch_size": 64, "ema_images": 0}),
         "small": Preset(
             {"head_size": 32, "parts": 16, "part_size": 2, "widths": (64, 64, 64, 64), "d_hidden": 64,
-             "mle": 300_000, "g_lr": 3e-4, "d_lr": 3e-4, "images": 300_000},
+             "mle": 300_000, "mle_lr": 3e-3, "images": 40_000},
             {"batch_size": 64, "ema_images": 0},
         ),
         "tiny": Preset(

@@ -35,7 +35,7 @@ class RelationalMemory(Tongue):
 
     def step(self, word: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Logits [N, V] of what follows a word [N], and the memory then."""
-        M = self.empty(len(word)) if state is None else state
+        M = self.empty(word.shape[0]) if state is None else state
         e = self.into(self.embed(word))[:, None]
         M = self.gated(e, M, self.attended(torch.cat([M, e], 1))[:, : self.slots])
         return self.out(M.flatten(1)), M
