@@ -64,6 +64,7 @@ class MolGAN(TwoPlayer):
     R: Discriminator
     loss, slopes = wasserstein, True
     lr: Annotated[float, "Adam's step for all three"] = 1e-3
+    b1: Annotated[float, "Adam's beta_1, of all three"] = 0.9
     k: Annotated[int, "updates of D for each of G"] = 5
     gp: Annotated[float, "weight of the penalty on D's slope"] = 10.0
     lam: Annotated[float, "lambda: how much G heeds D, and 1 - lambda how much R"] = 0.5
@@ -77,7 +78,7 @@ class MolGAN(TwoPlayer):
     needs = frozenset({"graph"})
 
     def optim(self, player: str) -> Optim:
-        return adam(self.lr, 0.9)
+        return adam(self.lr, self.b1)
 
     def phases(self) -> Sequence[Phase]:
         D, G, R = (Player(name, [net], self.optim(name)) for name, net in

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Discriminator, Generator, Latent
+from ganzoo_core.nn import Discriminator, Generator, Latent, Space
 from ganzoo_graphs.graphs import VALENCES, parted
 from ganzoo_graphs.kinds import GraphsOf
 
@@ -53,6 +53,10 @@ class G(Generator):
         half = torch.zeros_like(A[..., 0]).index_put((torch.arange(z.shape[0], device=z.device)[:, None],
                                                       self.above[0][None], self.above[1][None]), drawn)  # fmt: skip
         return torch.cat([kinds[:, :, None], half + half.transpose(1, 2)], 2)
+
+    def spaces(self) -> dict[str, Space]:
+        """None: no gradient goes through what is drawn."""
+        return {}
 
     def without_loops(self, A: Tensor) -> Tensor:
         """Soft bonds [n, N, N, bonds] of which those from a node to itself are surely none."""

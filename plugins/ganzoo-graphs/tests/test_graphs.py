@@ -1,4 +1,4 @@
-"""The published counts, validity and sameness by hand, the game in closed form, files, pictures, real molecules; verbs."""
+"""Published counts, validity and sameness by hand, the game in closed form, files, pictures, real molecules; verbs."""
 
 from __future__ import annotations
 
