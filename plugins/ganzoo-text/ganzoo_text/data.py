@@ -15,6 +15,7 @@ from ganzoo_text.oracle import PLANS, Oracle
 from ganzoo_text.words import learnt, words_of
 
 LONGEST, WORDS, LARGEST = 20, 5_000, 1 << 28  # words of a line, of a tokenizer; bytes of a file
+PART = 256  # captions that are read at once, with their pictures
 
 
 class Tokens(Dataset):
@@ -53,11 +54,26 @@ def lines(path: str, options: Mapping[str, Any]) -> Tokens:
     Errors: GanzooError for a file without two lines, or in another encoding, ExternalError.
     """
     file = Path(path).expanduser()
-    found = [" ".join(line.split()[:LONGEST]) for line in text_of(file).splitlines() if line.strip()]
+    return of_lines(f"lines:{file.name}", text_of(file).splitlines(), escape(file), "")
+
+
+def captions(source: Dataset) -> Tokens:
+    """words:DATA: the captions of pictures, without the pictures. Errors: GanzooError for data that have none."""
+    name = source.info.name
+    if "text" not in source.info.keys:
+        raise GanzooError(f"{escape(name)}: has no captions", "Give words:emoji:captions, or lines:FILE.txt.")
+    parts = [range(start, min(start + PART, len(source))) for start in range(0, len(source), PART)]
+    found = [bytes(row).rstrip(b"\0").decode() for part in parts for row in source.fetch(part)["text"].tolist()]
+    return of_lines(f"words:{name}", found, escape(name), source.info.licence)
+
+
+def of_lines(name: str, given: Sequence[str], where: str, licence: str) -> Tokens:
+    """Errors: GanzooError for fewer than two lines."""
+    found = [" ".join(line.split()[:LONGEST]) for line in given if line.strip()]
     if len(found) < 2:
-        raise GanzooError(f"{escape(file)}: has fewer than two lines of words", "Give another file.")
+        raise GanzooError(f"{where}: has fewer than two lines of words", "Give another.")
     tokenizer = learnt(found, WORDS)
-    return Tokens(f"lines:{file.name}", numbered(found, tokenizer), "", tokenizer=tokenizer, lines=found)
+    return Tokens(name, numbered(found, tokenizer), licence, tokenizer=tokenizer, lines=found)
 
 
 def numbered(lines: Sequence[str], tokenizer: str, length: int = 0) -> Tensor:

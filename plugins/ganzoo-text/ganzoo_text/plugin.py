@@ -103,7 +103,10 @@ def ganzoo_datasets() -> Iterable[DatasetEntry]:
 
 @hookimpl
 def ganzoo_views() -> Iterable[View]:
-    return [View("lines", "a text file, a line each", "ganzoo_text.data:lines", ("tokens",), of_path=True)]
+    return [
+        View("lines", "a text file, a line each", "ganzoo_text.data:lines", ("tokens",), of_path=True),
+        View("words", "captions of pictures, without the pictures", "ganzoo_text.data:captions", ("tokens",)),
+    ]
 
 
 @hookimpl

@@ -68,6 +68,15 @@ def test_rare_words_are_one_and_long_lines_are_cut(tmp_path):
     assert (data.tokens == 1).any() and data.tokens.max() == 4_999
 
 
+def test_captions_are_lines_too():
+    data = opened("words:shapes:captions")
+    kind = Lines(data.tokens.shape[1:], data.tokenizer)
+    assert len(data) == len(data.lines) > 1 and kind.texts(data.tokens[:9]) == data.lines[:9]
+    assert "circle" in " ".join(data.lines) and data.info.licence
+    with pytest.raises(GanzooError, match="has no captions"):
+        opened("words:digits")
+
+
 WRITTEN = (
     'the cat, sat (on) the "well-known" mat.', "don't -- ever", "日本語のテキスト。そして",
     "👩‍👩‍👧 family 🇩🇪 flags 👍🏽",
