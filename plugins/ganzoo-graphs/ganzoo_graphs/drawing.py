@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ganzoo_graphs.molecules import distances
 
 SIDE, ROUNDS, LARGER = 96, 60, 3  # px of a graph; of the layout; drawn so many times larger, then made smooth
+PIECES = 3  # bonds between pieces that are not bound
 RADIUS, WIDTH, APART, UNIT = 0.062, 0.016, 0.048, 0.18  # of the side: nodes, lines, lines of a double bond, a bond
 COLOURS = {
     "C": (60, 60, 60), "N": (38, 84, 200), "O": (208, 32, 32), "F": (40, 150, 60), "S": (190, 150, 0),
@@ -45,6 +46,7 @@ def placed(bonds: Sequence[Sequence[int]]) -> Points:
     if n == 0:
         return np.zeros((0, 2))
     wanted = np.array(distances(bonds, n), dtype=float)
+    wanted[wanted == n] = PIECES  # there is no way
     weight = np.where(wanted > 0, 1 / np.maximum(wanted, 1) ** 2, 0)
     middle = np.linalg.pinv(np.diag(weight.sum(1)) - weight)
     angle = np.arange(n) * 2.399963  # a spiral to begin with: no two in one place

@@ -34,7 +34,7 @@ MOLGAN = Family(
     presets={
         "small": Preset(
             {"z_dim": 16, "widths": (64, 128, 256), "convs": (64, 32), "gate": 64, "d_widths": (64, 32),
-             "b1": 0.0, "k": 2, "pretrain": 400_000, "images": 100_000},
+             "relaxed": "gumbel", "b1": 0.0, "k": 2, "pretrain": 400_000, "images": 100_000},
             {"batch_size": 32, "ema_images": 2_000},
         ),
         "paper": Preset({"nodes": 9, "bonds": 5}, {"batch_size": 128}),
