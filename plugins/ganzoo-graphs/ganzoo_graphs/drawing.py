@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ganzoo_graphs.molecules import distances
 
-SIDE, ROUNDS, LARGER = 96, 60, 3  # px of a graph; of the layout; drawn so many times larger, then made smooth
+SIDE, ROUNDS, LARGER = 84, 60, 3  # px of a graph; of the layout; drawn so many times larger, then made smooth
 PIECES = 3  # bonds between pieces that are not bound
 RADIUS, WIDTH, APART, UNIT = 0.062, 0.016, 0.048, 0.18  # of the side: nodes, lines, lines of a double bond, a bond
 COLOURS = {

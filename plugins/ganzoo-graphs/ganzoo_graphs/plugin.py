@@ -96,6 +96,8 @@ def ganzoo_metrics() -> Iterable[Metric]:
     return [
         Metric("validity", "share of samples that could be molecules", f"{here}:validity", tasks, kinds, share_of="n",
                higher=True),
+        Metric("rdkit_validity", "share of samples that rdkit can make sense of (the extra `rdkit`)",
+               f"{here}:rdkit_validity", kinds=kinds, share_of="n", higher=True),
         Metric("uniqueness", "share of valid samples that are left where each is counted once",
                f"{here}:uniqueness", tasks, kinds, share_of="valid", higher=True),
         Metric("novelty", "share of valid samples that are not in the data", f"{here}:novelty", tasks, kinds,

@@ -393,6 +393,10 @@ def test_every_verb_knows_graphs(tmp_path: Path) -> None:
     rows = {row["name"]: row["value"] for row in json.loads(done.stdout)["metrics"]}
     assert {"validity", "uniqueness", "novelty", "composition[rings]", "validity[independent]"} <= set(rows)
     assert rows["validity[data]"] == 1 and rows["validity[independent]"] < 0.2
+    pytest.importorskip("rdkit")
+    done = ganzoo("eval", run, "-n", 64, "--metric", "rdkit_validity", "--json")
+    (row,) = json.loads(done.stdout)["metrics"]
+    assert row["value"] == rows["validity"], done.stderr
     assert ganzoo("report", run, "-o", tmp_path / "r.html").returncode == 0
     assert "molgan" in ganzoo("list", "--task", "graph").stdout
     done = ganzoo("data", "molecules", "-n", 4, "-o", tmp_path / "sheet.png")
