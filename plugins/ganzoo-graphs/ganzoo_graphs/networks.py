@@ -49,9 +49,9 @@ class G(Generator):
         """[n, N, 1 + N]: kinds at u of the way through their chances."""
         X, A = self.logits(z)
         kinds = at(X, u[:, : self.nodes])
-        drawn = at(A[:, self.above[0], self.above[1]], u[:, self.nodes :])
-        half = torch.zeros_like(A[..., 0]).index_put((torch.arange(z.shape[0], device=z.device)[:, None],
-                                                      self.above[0][None], self.above[1][None]), drawn)  # fmt: skip
+        i, j = self.above
+        half = torch.zeros_like(A[..., 0])
+        half[:, i, j] = at(A[:, i, j], u[:, self.nodes :])
         return torch.cat([kinds[:, :, None], half + half.transpose(1, 2)], 2)
 
     def spaces(self) -> dict[str, Space]:

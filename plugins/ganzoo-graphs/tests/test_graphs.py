@@ -311,8 +311,9 @@ def test_graphs_are_shown(tmp_path: Path) -> None:
     assert KIND.picture(x, 3).size == (3 * (SIDE + 2) + 2, SIDE + 4) and KIND.frame(x[0]).size == (SIDE, SIDE)
     KIND.save(x[:1], tmp_path / "x.png")
     with PIL.Image.open(tmp_path / "x.png") as picture:
-        colours = {colour for _, colour in picture.convert("RGB").getcolors(9999) or ()}
-    assert {(208, 32, 32), (40, 150, 60), (60, 60, 60), (255, 255, 255)} <= colours
+        pixels = torch.from_numpy(np.array(picture.convert("RGB"))).flatten(0, 1).float()
+    for colour in ((208, 32, 32), (40, 150, 60), (60, 60, 60), (255, 255, 255)):  # oxygen, fluorine, carbon, the ground
+        assert (pixels - torch.tensor(colour)).norm(dim=1).min() < 30
     assert (KIND.drawings(x[1:2]) == 1).all()
 
 
