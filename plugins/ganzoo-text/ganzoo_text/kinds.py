@@ -16,6 +16,7 @@ from torch import Tensor
 from ganzoo_core.data import read_array, write_array, write_aside
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.nn import Output
+from ganzoo_text.words import Words, words_of
 
 WIDTH, HEIGHT, MARGIN, LETTERS, LINES = 480, 15, 4, 76, 32  # px of a line; letters and lines that are shown
 
@@ -25,17 +26,25 @@ class Lines(Output):
     """Words [L] by their numbers; 0 ends a line, and fills what is left of it."""
 
     shape: tuple[int | None, ...]
-    vocabulary: tuple[str, ...] = ()  # word 0 is no word; without any, words are shown by their numbers
+    tokenizer: str = ""  # word 0 is no word; without any, words are shown by their numbers
     range: tuple[float, float] | None = None
     kind: ClassVar[str] = "lines"
     suffixes: ClassVar[tuple[str, ...]] = (".txt", ".npy", ".png")
     batch_key: ClassVar[str] = "tokens"
 
+    @property
+    def words(self) -> Words | None:
+        return words_of(self.tokenizer) if self.tokenizer else None
+
+    def rows(self, samples: Tensor) -> list[list[int]]:
+        """The words of samples [n, L] by their numbers, as far as lines go."""
+        rows: list[list[int]] = samples.long().tolist()
+        return [list(until_end(row)) for row in rows] if self.tokenizer else rows
+
     def texts(self, samples: Tensor) -> list[str]:
         """Samples [n, L] as people read them."""
-        if not self.vocabulary:
-            return [" ".join(map(str, row)) for row in samples.long().tolist()]
-        return [" ".join(self.vocabulary[word] for word in until_end(row)) for row in samples.long().tolist()]
+        rows, words = self.rows(samples), self.words
+        return [words.line(row) if words else " ".join(map(str, row)) for row in rows]
 
     def picture(self, samples: Tensor, columns: int = 0) -> PIL.Image.Image:
         """The first lines."""
@@ -78,15 +87,25 @@ class Lines(Output):
 
     def numbers(self, line: str) -> list[int]:
         """A line as it would be in a sample. Errors: ValueError."""
-        words, length = line.split(), self.shape[0] or 0
-        found = [self.vocabulary.index(word) for word in words] if self.vocabulary else [int(word) for word in words]
+        words, length = self.words, self.shape[0] or 0
+        found = words.numbers(line, length + 1) if words else [int(word) for word in line.split()]
         if len(found) > length:
-            raise ValueError(f"a line of {len(found)} words, more than {length}")
+            raise ValueError(f"a line of {len(found)} words or more, more than {length}")
+        if words and words.unknown in found and words.line([words.unknown]) not in line:
+            raise ValueError("has a word that the model does not know")
         return found + [0] * (length - len(found))
 
     def to_config(self) -> dict[str, Any]:
         """Without its words: the networks' arguments have them."""
         return {"kind": self.kind, "shape": list(self.shape), "range": None}
+
+
+def lines_of(words: int, tokenizer: str, length: int) -> Lines:
+    """What networks write. Errors: GanzooError for a tokenizer of another number of words, or that is none."""
+    known = words_of(tokenizer).tokenizer.get_vocab_size() if tokenizer else words
+    if known != words:
+        raise GanzooError(f"words {words}: and the tokenizer has {known}", "Leave it to the data.")
+    return Lines((length,), tokenizer)
 
 
 def until_end(row: Sequence[int]) -> Sequence[int]:

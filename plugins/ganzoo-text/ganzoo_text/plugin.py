@@ -44,10 +44,37 @@ SEQGAN = Family(
     },
 )  # fmt: skip
 
+RELGAN = Family(
+    name="relgan",
+    summary="soft words carry D's gradient to a relational memory, and harden; D reads each line in many embeddings",
+    task="text",
+    paper=Paper(
+        title="RelGAN: Relational Generative Adversarial Networks for Text Generation",
+        authors=("Weili Nie", "Nina Narodytska", "Ankit Patel"),
+        year=2019,
+        arxiv="",
+    ),
+    networks="ganzoo_text.relgan.networks:networks",
+    objective="ganzoo_text.relgan.objective:RelGAN",
+    presets={
+        "paper": Preset({}, {"batch_size": 64, "ema_images": 0}),
+        "small": Preset(
+            {"head_size": 32, "parts": 16, "part_size": 2, "widths": (64, 64, 64, 64), "d_hidden": 64,
+             "mle": 300_000, "mle_lr": 3e-3, "images": 40_000},
+            {"batch_size": 64, "ema_images": 0},
+        ),
+        "tiny": Preset(
+            {"words": 20, "embedding": 8, "head_size": 4, "parts": 4, "windows": (2, 3), "widths": (8, 8),
+             "d_hidden": 8, "beta_max": 10.0, "d_steps": 2, "mle": 2_000, "images": 2_000},
+            {"batch_size": 8, "ema_images": 0},
+        ),
+    },
+)  # fmt: skip
+
 
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
-    return [SEQGAN]
+    return [SEQGAN, RELGAN]
 
 
 @hookimpl
@@ -76,7 +103,10 @@ def ganzoo_datasets() -> Iterable[DatasetEntry]:
 
 @hookimpl
 def ganzoo_views() -> Iterable[View]:
-    return [View("lines", "a text file, a line each", "ganzoo_text.data:lines", ("tokens",), of_path=True)]
+    return [
+        View("lines", "a text file, a line each", "ganzoo_text.data:lines", ("tokens",), of_path=True),
+        View("words", "captions of pictures, without the pictures", "ganzoo_text.data:captions", ("tokens",)),
+    ]
 
 
 @hookimpl
@@ -90,4 +120,8 @@ def ganzoo_metrics() -> Iterable[Metric]:
         Metric("nll_oracle", "-log p of a word of samples, by the oracle", "ganzoo_text.scores:nll_oracle",
                kinds=("lines",)),
         Metric("nll", "-log p of a word of the data, by the model", "ganzoo_text.scores:nll", ("text",), ("lines",)),
+        Metric("bleu", "how much of lines, 2 to 5 words at a time, the data have", "ganzoo_text.scores:bleu",
+               kinds=("lines",), higher=True),
+        Metric("self_bleu", "how much of lines the other samples have: how alike they are",
+               "ganzoo_text.scores:self_bleu", kinds=("lines",)),
     ]  # fmt: skip

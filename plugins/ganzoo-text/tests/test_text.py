@@ -6,10 +6,12 @@ import math
 
 import pytest
 import torch
-from ganzoo_text.data import END, UNKNOWN
+from ganzoo_text.bleu import References
 from ganzoo_text.kinds import Lines
 from ganzoo_text.language import Language, at
 from ganzoo_text.oracle import Oracle
+from ganzoo_text.scores import alike
+from ganzoo_text.words import END, UNKNOWN, learnt, spaced, words_of
 from torch import nn
 
 import ganzoo_core as gz
@@ -17,6 +19,7 @@ from ganzoo_core.data import open_dataset
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.registry.plugins import registry
 
+FIRST = [101, 21, 199, 61, 178, 116, 28, 88, 39, 147]  # of seqgan.oracle_small
 LINES = "the cat sat\n\nthe dog sat down\na cat\n"
 
 
@@ -43,20 +46,86 @@ def weights(net: nn.Module) -> int:
 # Data
 
 
+def known(tokenizer: str) -> list[str]:
+    """The words of a tokenizer by their numbers."""
+    made = words_of(tokenizer).tokenizer
+    return [made.id_to_token(number) for number in range(made.get_vocab_size())]
+
+
 def test_lines_are_words_by_their_numbers(file):
     data = opened(f"lines:{file}")
-    assert data.vocabulary == (END, "cat", "sat", "the", "a", "dog", "down")
-    assert data.tokens.tolist() == [[3, 1, 2, 0], [3, 5, 2, 6], [4, 1, 0, 0]]
+    assert known(data.tokenizer) == [END, UNKNOWN, "▁cat", "▁sat", "▁the", "▁a", "▁dog", "▁down"]
+    assert data.tokens.tolist() == [[4, 2, 3, 0], [4, 6, 3, 7], [5, 2, 0, 0]]
     facts = data.facts()
-    assert (facts["words"], facts["length"], facts["vocabulary"]) == (7, 4, data.vocabulary)
+    assert (facts["words"], facts["length"], facts["tokenizer"]) == (8, 4, data.tokenizer)
 
 
 def test_rare_words_are_one_and_long_lines_are_cut(tmp_path):
     path = tmp_path / "long.txt"
     path.write_text("\n".join(" ".join(f"w{i}" for i in range(start, start + 30)) for start in range(0, 9_000, 15)))
     data = opened(f"lines:{path}")
-    assert data.tokens.shape[1] == 20 and len(data.vocabulary) == 5_000 and data.vocabulary[1] == UNKNOWN
+    assert data.tokens.shape[1] == 20 and len(known(data.tokenizer)) == 5_000
     assert (data.tokens == 1).any() and data.tokens.max() == 4_999
+
+
+def test_captions_are_lines_too():
+    data = opened("words:shapes:captions")
+    kind = Lines(data.tokens.shape[1:], data.tokenizer)
+    assert len(data) == len(data.lines) > 1 and kind.texts(data.tokens[:9]) == data.lines[:9]
+    assert "circle" in " ".join(data.lines) and data.info.licence
+    with pytest.raises(GanzooError, match="has no captions"):
+        opened("words:digits")
+
+
+WRITTEN = (
+    'the cat, sat (on) the "well-known" mat.', "don't -- ever", "日本語のテキスト。そして",
+    "👩‍👩‍👧 family 🇩🇪 flags 👍🏽",
+    "naïve café Straße", "العربية نص، هنا", "हिन्दी पाठ", "สวัสดี ชาวโลก", "<end> of <unknown> things", "1,000.50 €",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line", WRITTEN)
+def test_any_unicode_comes_back_as_it_was(line, tmp_path):
+    """Through the numbers of words, a sample and a file."""
+    (tmp_path / "in.txt").write_text("\n".join(WRITTEN), "utf-8")
+    data = opened(f"lines:{tmp_path / 'in.txt'}")
+    row = data.tokens[WRITTEN.index(line)][None].float()
+    kind = Lines(data.tokens.shape[1:], data.tokenizer)
+    kind.save(row, tmp_path / "out.txt")
+    assert (tmp_path / "out.txt").read_text("utf-8") == line + "\n"
+    assert torch.equal(kind.open(tmp_path / "out.txt"), row)
+
+
+def test_words_are_with_their_marks_apart_and_spaces_single():
+    words = words_of(learnt(["a  cat,\ta e\u0301t▁re"], 99))
+    assert words.tokenizer.encode("a cat, a  \u00e9t\nre").tokens == ["▁a", "▁cat", ",", "▁a", "▁ét", "▁re"]
+    assert words.line(words.numbers("a cat, a dog", 9)) == "a cat, a <unknown>"
+
+
+def test_a_tokenizer_that_is_none_is_refused_in_one_line():
+    for given in ({"tokenizer": "{}", "words": 5}, {"tokenizer": learnt(["a b"], 9), "words": 5}):
+        with pytest.raises(GanzooError, match="tokenizer") as fault:
+            tiny(**given)
+        assert "\n" not in str(fault.value)
+
+
+def test_models_that_know_words_by_a_list_write_as_before():
+    """Those of 0.2.0: words between spaces."""
+    game = tiny(words=4, vocabulary=(END, "<unknown>", "cat,", "the"), length=3)
+    kind = game.G.output
+    assert kind.texts(torch.tensor([[3.0, 2, 0], [1, 3, 2]])) == ["the cat,", "<unknown> the cat,"]
+    assert kind.numbers("the cat,") == [3, 2, 0]
+    assert words_of(spaced((END, "a"))).unknown is None
+    with pytest.raises(ValueError, match="does not know"):
+        Lines((3,), spaced((END, "a"))).numbers("b")
+
+
+def test_the_released_model_draws_what_it_drew():
+    """The bits of 0.2.0, which had no tokenizer."""
+    model = gz.load("seqgan.oracle_small")
+    drawn = model.sample(64, seed=0)
+    assert drawn[0].tolist() == FIRST
+    assert model.generator.output.texts(drawn[:1]) == [" ".join(f"{int(word)}" for word in FIRST)]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +236,7 @@ def test_the_game_learns_which_word_is_asked_for():
 def test_a_model_writes_lines(tmp_path, file):
     """Trained on a file, loaded from its directory alone, it writes lines of its words, and is scored."""
     facts = opened(f"lines:{file}").facts()
-    args = {key: facts[key] for key in ("words", "vocabulary", "length")}
+    args = {key: facts[key] for key in ("words", "tokenizer", "length")}
     gz.fit(tiny(**args, mle=64, d_first=16, images=32), f"lines:{file}", batch_size=8, out=tmp_path / "run")
     model = gz.load(tmp_path / "run")
     rows = model.sample(12, seed=0)
@@ -176,17 +245,20 @@ def test_a_model_writes_lines(tmp_path, file):
         kind.save(rows, tmp_path / f"x{suffix}")
     assert torch.equal(kind.open(tmp_path / "x.npy"), rows)
     said = (tmp_path / "x.txt").read_text().splitlines()
-    assert len(said) == 12 and set(" ".join(said).split()) <= set(LINES.split())
+    assert len(said) == 12 and set(" ".join(said).split()) <= {*LINES.split(), "<unknown>"}
     (score,) = gz.evaluate(model, data=f"lines:{file}", n=10)
     assert score.name == "nll" and 0 < score.value < 3
+    (tmp_path / "held.txt").write_text("the dog sat\na dog sat on the cat down\n")  # other words, and longer
+    (held,) = gz.evaluate(model, data=f"lines:{tmp_path / 'held.txt'}", n=10)
+    assert held.value > score.value
     with pytest.raises(GanzooError, match="has other words"):
         gz.evaluate(model, data="oracle:small", n=10)
 
 
 def test_lines_are_opened_as_they_were_written(tmp_path):
-    kind = Lines((3,), (END, "a", "b"))
-    (tmp_path / "x.txt").write_text("a b\nb\n")
-    assert kind.open(tmp_path / "x.txt").tolist() == [[1, 2, 0], [2, 0, 0]]
+    kind = Lines((3,), learnt(["a b", "b"], 9))  # b is more frequent than a
+    (tmp_path / "x.txt").write_text("a b\nb\n\n")
+    assert kind.open(tmp_path / "x.txt").tolist() == [[3, 2, 0], [2, 0, 0], [0, 0, 0]]
     for text in ("a c\n", "a a a a\n"):
         (tmp_path / "x.txt").write_text(text)
         with pytest.raises(GanzooError):
@@ -208,3 +280,37 @@ def test_samples_of_the_oracle_are_scored():
     context = EvalContext(Held(), opened("oracle:small"), EvalConfig("oracle:small", n=200), 0, lambda *a: None, None)
     scores = {name: value for name, value, _ in nll_oracle(context)}
     assert scores["nll_oracle"] > scores["nll_oracle[data]"] + 1
+
+
+# BLEU
+
+
+def test_bleu_by_hand():
+    """Of "a b c" in "a b d" and "c": all words, one of two pairs, and shorter ones where nothing is found."""
+    references = References([[1, 2, 4], [3]], 3)
+    one, two, three = references.bleu([1, 2, 3])
+    assert one == pytest.approx(1) and two == pytest.approx(0.5**0.5) and three == pytest.approx((0.5 * 0.1) ** (1 / 3))
+    assert references.bleu([1, 1])[0] == pytest.approx(0.5)  # no reference has it twice; of equal distance, the shorter
+    assert References([[1, 2, 3, 4]], 1).bleu([1, 2]) == [pytest.approx(math.exp(1 - 4 / 2))]
+    assert references.bleu([9]) == [0, 0, 0] and references.bleu([]) == [0, 0, 0]
+
+
+def test_lines_are_held_against_all_but_themselves():
+    same, other = alike([[1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6], [7, 8, 9, 7, 8, 9]]), alike([[1, 2], [3, 4]])
+    assert same[0] == pytest.approx([1] * 5) == same[1] and same[2] == [0] * 5 and other == [[0] * 5] * 2
+
+
+def test_bleu_is_that_of_nltk():
+    bleu = pytest.importorskip("nltk.translate.bleu_score")
+    rows = torch.randint(6, (40, 9), generator=torch.Generator().manual_seed(0)).tolist()
+    lines = [row[: 3 + place % 7] for place, row in enumerate(rows)]
+    ours = References(lines[:20], 5)
+    smooth = bleu.SmoothingFunction().method1
+    for line in lines[20:]:
+        for n, value in enumerate(ours.bleu(line), 1):
+            theirs = bleu.sentence_bleu(lines[:20], line, [1 / n] * n, smoothing_function=smooth)
+            assert value == pytest.approx(theirs, abs=1e-9)
+    for place, value in enumerate(alike(lines)):
+        others = lines[:place] + lines[place + 1 :]
+        theirs = bleu.sentence_bleu(others, lines[place], [1 / 3] * 3, smoothing_function=smooth)
+        assert value[2] == pytest.approx(theirs, abs=1e-9)

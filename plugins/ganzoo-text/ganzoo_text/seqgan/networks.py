@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated
 
-import torch
 from torch import Tensor, nn
 
-from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Discriminator, Generator, Latent, Space
-from ganzoo_text.kinds import Lines
-from ganzoo_text.language import Language
+from ganzoo_core.nn import Discriminator
+from ganzoo_text.kinds import Lines, lines_of
+from ganzoo_text.language import Language, Writer
+from ganzoo_text.windows import filters, fitting, seen
+from ganzoo_text.words import spaced
 
 
-class G(Generator):
-    """u ~ U[0, 1)^L -> words: word t is the one at u_t of the way through its chances, so that u alone is drawn."""
+class G(Writer):
+    """The LSTM that writes; its first weights are N(0, 0.1)."""
 
-    sample_batch_size: ClassVar[int] = 64
+    language: Language
 
-    def __init__(self, words: int, vocabulary: tuple[str, ...], length: int, embedding: int, hidden: int) -> None:
-        super().__init__()
-        self.inputs, self.output = {"u": Latent((length,), (0.0, 1.0))}, Lines((length,), vocabulary)
-        self.language = Language(words, embedding, hidden)
+    def __init__(self, output: Lines, words: int, embedding: int, hidden: int) -> None:
+        super().__init__(output, Language(words, embedding, hidden))
         for w in self.parameters():
             nn.init.normal_(w, 0, 0.1)
-
-    def forward(self, u: Tensor) -> Tensor:
-        """[N, L], words by their numbers."""
-        return self.language.written(u).float()
-
-    def spaces(self) -> dict[str, Space]:
-        """None: no gradient goes through a word."""
-        return {}
 
 
 class D(Discriminator):
@@ -46,18 +36,13 @@ class D(Discriminator):
     ) -> None:
         super().__init__()
         self.embed = nn.Embedding(words, embedding)
-        self.convs = nn.ModuleList(
-            nn.Conv1d(embedding, width, window) for window, width in zip(windows, widths, strict=True)
-        )
+        self.convs = filters(embedding, windows, widths)
         self.highway, self.dropout = nn.Linear(sum(widths), sum(widths)), nn.Dropout(dropout)
         self.out = nn.Linear(sum(widths), 2)
 
     def features(self, x: Tensor) -> Tensor:
-        """Of words [N, L], the highway's: sigmoid(h) relu(h) + (1 - sigmoid(h)) f.  [N, F]"""
-        embedded = self.embed(x).transpose(1, 2)
-        f = torch.cat([conv(embedded).relu().amax(2) for conv in self.convs], 1)
-        h = self.highway(f)
-        return h.sigmoid() * h.relu() + (1 - h.sigmoid()) * f
+        """Of words [N, L], what the windows see.  [N, F]"""
+        return seen(self.embed(x).transpose(1, 2), self.convs, self.highway)
 
     def forward(self, x: Tensor) -> Tensor:
         real, made = self.out(self.dropout(self.features(x))).unbind(1)
@@ -71,7 +56,8 @@ WIDTHS = (100, 200, 200, 200, 200, 100, 100, 100, 100, 100, 160, 160)
 def networks(
     *,
     words: Annotated[int, "known, word 0 among them: the data say it"] = 5_000,
-    vocabulary: Annotated[tuple[str, ...], "the words themselves: the data say them"] = (),
+    tokenizer: Annotated[str, "how lines become words and come back, JSON: the data say it"] = "",
+    vocabulary: Annotated[tuple[str, ...], "words between spaces, in place of a tokenizer: models of 0.2.0"] = (),
     length: Annotated[int, "words of a line: the data say it"] = 20,
     embedding: Annotated[int, "numbers of a word, to G"] = 32,
     hidden: Annotated[int, "units of G's LSTM"] = 32,
@@ -81,15 +67,9 @@ def networks(
     dropout: Annotated[float, "share of D's features that are left out"] = 0.25,
 ) -> dict[str, nn.Module]:
     """The generator G and the discriminator D."""
-    if len(windows) != len(widths):
-        raise GanzooError(f"windows {windows}: not as many as widths", "Give one width for each.")
-    if vocabulary and len(vocabulary) != words:
-        raise GanzooError(f"words {words}: and the vocabulary has {len(vocabulary)}", "Leave it to the data.")
-    fitting = [(window, width) for window, width in zip(windows, widths, strict=True) if window <= length]
-    if not fitting:
-        raise GanzooError(f"windows {windows}: all longer than a line of {length}", "Give a shorter one.")
-    seen, filters = zip(*fitting, strict=True)
+    output = lines_of(words, tokenizer or (spaced(vocabulary) if vocabulary else ""), length)
+    kept, numbers = fitting(windows, widths, length)
     return {
-        "G": G(words, vocabulary, length, embedding, hidden),
-        "D": D(words, d_embedding, seen, filters, dropout),
+        "G": G(output, words, embedding, hidden),
+        "D": D(words, d_embedding, kept, numbers, dropout),
     }

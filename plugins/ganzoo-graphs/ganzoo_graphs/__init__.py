@@ -1,0 +1,1 @@
+"""MolGAN for ganzoo: small graphs."""

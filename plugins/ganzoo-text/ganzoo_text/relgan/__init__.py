@@ -1,0 +1,1 @@
+"""RelGAN: a relational memory that writes soft words, and many readers of each line."""
