@@ -1,4 +1,4 @@
-"""How the page looks: system fonts, small pictures enlarged without smoothing, one column on a phone."""
+"""How the page looks: system fonts, small pictures enlarged without smoothing, one column on a phone; a script."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ STYLE = """
   border-top: 1px solid var(--border-color-primary); vertical-align: top; overflow-wrap: anywhere; }
 .gz-facts th { font-weight: 600; min-width: 8rem; }
 .gz-facts td:nth-child(2):not(:last-child) { min-width: 5rem; }
+.gz-files { margin: 0 0 1rem; padding-left: 1.2rem; }
+.gz-files li { padding: .2rem 0; overflow-wrap: anywhere; }
+.gz-given a { pointer-events: none; } /* the file is no longer there */
 .gz-words { white-space: pre-wrap; }
 .gz-pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); gap: 1.5rem; }
 .gz-run { width: 100%; height: 75vh; border: 1px solid var(--border-color-primary); border-radius: 4px; }
@@ -26,4 +29,12 @@ button:focus-visible, input:focus-visible, select:focus-visible, textarea:focus-
   outline: 2px solid var(--color-accent); outline-offset: 2px; }
 @media (max-width: 40rem) { .gradio-container { padding: .5rem !important; } }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
+"""
+
+# The slider from before to after. The policy lets no handler run that stands in markup.
+SCRIPT = """
+document.addEventListener('input', event => {
+  const slide = event.target.closest('.gz-slide');
+  if (slide) slide.style.setProperty('--at', event.target.value + '%');
+});
 """

@@ -7,7 +7,6 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import urllib.parse
 import zipfile
 from pathlib import Path
@@ -110,24 +109,6 @@ def test_it_listens_on_loopback_and_says_so_when_it_does_not():
     assert process.stderr.readline().startswith("ganzoo: listening on 0.0.0.0: whoever reaches this machine")
     process.kill()
     process.communicate()
-
-
-def test_uploads_are_taken_away(tmp_path):
-    from ganzoo_studio.studio import sweep
-
-    old, new = tmp_path / "old", tmp_path / "new"
-    for folder in (old, new):
-        folder.mkdir()
-        (folder / "mine.png").write_bytes(b"x")
-    os.utime(old, (0, 0))
-    end = threading.Event()
-    looking = threading.Thread(target=sweep, args=(tmp_path, end, 0.01))
-    looking.start()
-    while old.exists():
-        pass
-    end.set()
-    looking.join()
-    assert new.exists()
 
 
 # ---- a Space ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from ganzoo_core.errors import GanzooError
 from ganzoo_studio.asking import Ask
 from ganzoo_studio.controls import controls_of
 from ganzoo_studio.limits import PICTURES, SEED
-from ganzoo_studio.parts import one_line, result, seed_box, told, view_of, whole
+from ganzoo_studio.parts import result, seed_box, told, view_of, whole
 from ganzoo_studio.shelf import Seat
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def build(studio: Studio, facts: Facts) -> None:
         html = f"<div class=gz-pair>{''.join(f'<div>{view}</div>' for view in views)}</div>"
         return told(html, files, "\n".join(shells), "\n\n".join(codes))
 
-    go.click(one_line(press), [other, count, seed], shown.components)
+    studio.samples(go.click, press, [other, count, seed], shown.components)
 
 
 def turn(studio: Studio, seat: Seat, count: int, seed: int) -> Ask:
