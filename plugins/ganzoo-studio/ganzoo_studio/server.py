@@ -248,9 +248,9 @@ def serve(sources: Sequence[str], host: str = "127.0.0.1", port: int = 7860, bro
     app, listening = application(sources), listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listening.getsockname()[1]}/"
+    end_properly()
     tell_user("the studio is open; Ctrl-C closes it")
     print(address, flush=True)
-    end_properly()
     if browse:
         webbrowser.open(address)
     uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run(sockets=[listening])

@@ -72,7 +72,7 @@ class Uploads:
     def sweep(self, end: Event, pause: float = 5) -> None:
         """Over and over until the end: takes away what is too old, whoever made it."""
         while not end.wait(pause):
-            for path in self.room.iterdir():
+            for path in self.room.glob("*"):  # nothing, where the room is gone
                 if self.is_old(path):
                     shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 

@@ -437,8 +437,8 @@ def test_on_a_phone_by_keyboard(phone, served):
 
 
 NAMELESS = """[...document.querySelectorAll('input, select, textarea, button, audio, img')].filter(e =>
-    e.offsetParent && !(e.labels && e.labels.length) && !e.getAttribute('aria-label') && !e.getAttribute('aria-labelledby') && !e.alt &&
-    !e.title && !e.innerText.trim()).map(e => e.outerHTML.slice(0, 200))"""
+    e.offsetParent && !(e.labels && e.labels.length) && !e.getAttribute('aria-label') && !e.alt && !e.title &&
+    !e.getAttribute('aria-labelledby') && !e.innerText.trim()).map(e => e.outerHTML.slice(0, 200))"""
 
 
 @pytest.mark.parametrize("model", ["stylegan2.emoji32", "context_encoder.emoji", "infogan.mnist", "gan_cls.shapes"])
