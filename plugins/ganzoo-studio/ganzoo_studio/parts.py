@@ -141,9 +141,9 @@ def canvas(control: Control, brushing: bool) -> Any:
         if brushing
         else gr.Brush(colors=INK, default_size=4)
     )
-    what = "brush over what is to be made anew" if brushing else "or draw one"
+    what = "upload, then brush over" if brushing else "upload or draw"  # the canvas leaves a label little room
     return gr.ImageEditor(
-        label=f"{control.title}: upload a picture, {what}", type="pil", image_mode="RGBA",
+        label=f"Picture: {what}", type="pil", image_mode="RGBA",
         sources=["upload", "clipboard"], brush=brush, eraser=gr.Eraser(), transforms=(), layers=False,
         canvas_size=(CANVAS, CANVAS), height=430,
         elem_classes="gz-canvas",
@@ -243,7 +243,15 @@ def result() -> Result:
     view = gr.HTML("<p class=gz-quiet>Nothing has been made yet.</p>", elem_classes="gz-view")
     files = gr.HTML("", elem_classes="gz-view")
     codes = [
-        gr.Code(language=language, label=label, wrap_lines=True, interactive=False, lines=1, visible=False)
+        gr.Code(
+            language=language,
+            label=label,
+            wrap_lines=True,
+            interactive=False,
+            lines=1,
+            visible=False,
+            show_line_numbers=False,
+        )  # fmt: skip
         for language, label in (("shell", "Make it again, on the command line"), ("python", "Make it again, in Python"))
     ]
     return Result(view, files, *codes)

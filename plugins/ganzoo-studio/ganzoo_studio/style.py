@@ -4,14 +4,16 @@ from __future__ import annotations
 
 STYLE = """
 .gz-head h1 { font-size: 1.5rem; margin: 0; }
-.gz-head p, .gz-quiet, .gz-figure figcaption { color: var(--body-text-color-subdued); margin: .25rem 0; }
+.gz-head p, .gz-quiet, .gz-figure figcaption { margin: .25rem 0;
+  color: color-mix(in srgb, var(--body-text-color) 72%, transparent); }
 .gz-figure { margin: 0 0 1rem; }
 .gz-image { display: block; max-width: 100%; height: auto; border-radius: 4px; }
 .gz-pixels { width: min(100%, 24rem); image-rendering: pixelated; }
 .gz-figure audio { width: 100%; max-width: 30rem; display: block; margin-bottom: .5rem; }
-.gz-slide { position: relative; width: min(100%, 32rem); --at: 50%; }
-.gz-slide img { width: 100%; display: block; }
-.gz-slide img + img { position: absolute; inset: 0; height: 100%; clip-path: inset(0 0 0 var(--at)); }
+.gz-slide { width: min(100%, 32rem); --at: 50%; }
+.gz-both { position: relative; }
+.gz-both img { width: 100%; display: block; }
+.gz-both img + img { position: absolute; inset: 0; height: 100%; clip-path: inset(0 0 0 var(--at)); }
 .gz-slide input { width: 100%; margin: .5rem 0 0; min-height: 1.75rem; }
 .gz-scroll { overflow: auto; max-height: 26rem; }
 .gz-scroll table, .gz-facts { border-collapse: collapse; font-size: .9rem; }

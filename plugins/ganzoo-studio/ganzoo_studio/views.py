@@ -38,7 +38,8 @@ def compared(before: Path, after: Path, alt: str) -> str:
     )
     slide = '<input type=range min=0 max=100 value=50 aria-label="From before to after">'  # moved by style.SCRIPT
     caption = f"<figcaption>{escape(alt)}: before on the left of the slider, after on its right</figcaption>"
-    return f"<figure class=gz-figure><div class=gz-slide>{first}{second}{slide}</div>{caption}</figure>"
+    both = f"<div class=gz-both>{first}{second}</div>"
+    return f"<figure class=gz-figure><div class=gz-slide>{both}{slide}</div>{caption}</figure>"
 
 
 def downloads(files: Sequence[Path]) -> str:

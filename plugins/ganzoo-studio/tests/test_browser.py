@@ -209,6 +209,10 @@ def test_super_resolution_has_a_slider(visitor, served):
     slider.focus()
     page.keyboard.press("ArrowRight")
     assert page.locator(".gz-slide:visible").evaluate("e => e.style.getPropertyValue('--at')") == "51%"
+    boxes = [image.bounding_box() for image in page.locator("[role=tabpanel]:visible .gz-slide img").all()]
+    assert (
+        boxes[0] == boxes[1] and slider.bounding_box()["y"] >= boxes[0]["y"] + boxes[0]["height"]
+    )  # nothing is covered
     visitor.picture("enlarged")
 
 

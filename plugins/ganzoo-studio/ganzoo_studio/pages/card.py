@@ -29,9 +29,11 @@ def build(studio: Studio, facts: Facts) -> None:
             gr.HTML(shown(file, alt), elem_classes="gz-view")
     if samples.exists():
         for language, label, text in pictured(source):
-            gr.Code(text, language=language, label=label, interactive=False, wrap_lines=True)
+            gr.Code(text, language=language, label=label, interactive=False, wrap_lines=True, show_line_numbers=False)
     line = model.usage.line(source, "samples")
-    gr.Code(line, language="shell", label="Samples of your own", interactive=False, wrap_lines=True)
+    gr.Code(
+        line, language="shell", label="Samples of your own", interactive=False, wrap_lines=True, show_line_numbers=False
+    )
 
 
 def pictured(source: str) -> Iterator[tuple[Any, str, str]]:

@@ -24,7 +24,8 @@ def title(facts: Facts) -> str:
 
 def build(studio: Studio, facts: Facts) -> None:
     with gr.Row():
-        other = gr.Dropdown(studio.shelf.sources, value=studio.shelf.sources[0], label="Beside", elem_id="gz-other")
+        others = [source for source in studio.shelf.sources if source != facts.seat.source] or [facts.seat.source]
+        other = gr.Dropdown(studio.shelf.sources, value=others[0], label="Beside", elem_id="gz-other")
         count = gr.Slider(1, PICTURES, value=16, step=1, label="How many of each")
         seed = seed_box()
     go = gr.Button("Compare", variant="primary", elem_id="gz-compare")
