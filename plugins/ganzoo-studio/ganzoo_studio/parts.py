@@ -22,6 +22,7 @@ from ganzoo_studio.latent import Inside
 from ganzoo_studio.limits import LETTERS, POINT, SEED, SOUND
 from ganzoo_studio.views import compared, downloads, has_view, shown
 
+CODE: dict[str, Any] = {"interactive": False, "wrap_lines": True, "show_line_numbers": False, "lines": 1}
 CANVAS = 320  # pixels of what is drawn on
 INK = ["#000000", "#ffffff", "#d83b2d", "#f5b800", "#2f9e44", "#2563b0"]
 
@@ -243,15 +244,7 @@ def result() -> Result:
     view = gr.HTML("<p class=gz-quiet>Nothing has been made yet.</p>", elem_classes="gz-view")
     files = gr.HTML("", elem_classes="gz-view")
     codes = [
-        gr.Code(
-            language=language,
-            label=label,
-            wrap_lines=True,
-            interactive=False,
-            lines=1,
-            visible=False,
-            show_line_numbers=False,
-        )  # fmt: skip
+        gr.Code(language=language, label=label, visible=False, **CODE)
         for language, label in (("shell", "Make it again, on the command line"), ("python", "Make it again, in Python"))
     ]
     return Result(view, files, *codes)

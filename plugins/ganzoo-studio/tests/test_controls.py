@@ -127,6 +127,14 @@ def test_too_many_are_refused(tmp_path):
             Ask(Seat("dcgan.mnist", ""), tmp_path, count).make(net)
 
 
+def test_a_command_computes_where_the_studio_does(monkeypatch):
+    """On a machine with a card, where commands would take that."""
+    ask = Ask(Seat("dcgan.mnist", ""), Path())
+    assert "--device" not in ask.shell("x.png")
+    monkeypatch.setattr("ganzoo_studio.asking.pick_device", lambda name: "cuda")
+    assert ask.shell("x.png").endswith("--device cpu -o x.png")
+
+
 def test_hostile_answers_stay_words():
     ask = Ask(Seat("dcgan.mnist", ""), Path(), text="'; rm -rf / #", options={"a": "$(id)"})
     assert shlex.split(ask.shell("x.png"))[-6:-2] == ["--text", "'; rm -rf / #", "-c", "a=$(id)"]

@@ -10,6 +10,7 @@ import gradio as gr
 
 import ganzoo_core as gz
 from ganzoo_studio.asking import line as line_of
+from ganzoo_studio.parts import CODE
 from ganzoo_studio.views import shown
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def build(studio: Studio, facts: Facts) -> None:
             gr.HTML(shown(file, alt), elem_classes="gz-view")
     if samples.exists():
         for language, label, text in pictured(source):
-            gr.Code(text, language=language, label=label, interactive=False, wrap_lines=True, show_line_numbers=False)
+            gr.Code(text, language=language, label=label, **CODE)
     line = model.usage.line(source, "samples")
     gr.Code(
         line, language="shell", label="Samples of your own", interactive=False, wrap_lines=True, show_line_numbers=False
