@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganzoo_latent.activations import layer_of
-from ganzoo_latent.files import placed, read
+from ganzoo_latent.files import Point, placed, read, write
 from ganzoo_latent.painter import Painter
 
 from ganzoo_core.cli import save_sheet
@@ -125,6 +125,11 @@ def point_of(brush: Painter, name: str, folder: Path) -> Tensor:
     if name.isdecimal():
         return brush.draw(1, int(name))
     return placed(read(folder / name), brush, Path(name))[:1]
+
+
+def keep(there: Tensor, brush: Painter, ask: Ask) -> None:
+    """A point [1, *shape] as a file, so that another page can begin there."""
+    write(Point(there, brush.name, ask.seat.source), ask.folder / f"found{SUFFIX}")
 
 
 def point_name(name: str) -> str:

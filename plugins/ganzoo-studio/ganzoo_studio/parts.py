@@ -124,7 +124,7 @@ def given_file(label: str, accepts: Sequence[str], largest: int = SOUND) -> Any:
 
     Returns the widget that holds the text: what `drawing.file_of` reads, "" of none.
     """
-    upload = gr.File(label=label, file_types=list(accepts), height=120, elem_classes="gz-given")
+    upload = gr.File(label=label, file_types=list(accepts), height=160, elem_classes="gz-given")
     kept = gr.Textbox("", visible=False)
 
     def take(path: str | None) -> str:

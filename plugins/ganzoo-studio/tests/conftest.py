@@ -34,8 +34,8 @@ class Served:
         assert self.address.startswith("http://127.0.0.1:"), self.process.stderr.read() if self.process.stderr else ""
 
     def given(self) -> list[str]:
-        """What lies there of visitors, by name; gradio makes an empty folder of its own."""
-        return [path.name for path in self.rooms.rglob("*") if path.is_file()]
+        """What lies there of visitors, by name; gradio makes an empty folder of its own. Files may go meanwhile."""
+        return [name for _, _, names in os.walk(self.rooms) for name in names]
 
     def close(self) -> None:
         """It takes away what it has made, told to end as by Ctrl-C."""

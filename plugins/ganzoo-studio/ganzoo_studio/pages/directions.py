@@ -8,7 +8,7 @@ import gradio as gr
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_studio.asking import Ask
-from ganzoo_studio.latent import conditions, has_space, painter, point, point_name, point_of
+from ganzoo_studio.latent import conditions, has_space, keep, painter, point, point_name, point_of
 from ganzoo_studio.limits import SEED
 from ganzoo_studio.parts import computed, form, found_by, point_file, result, seed_box, whole
 from ganzoo_studio.recipes import movement, strips
@@ -48,6 +48,7 @@ def build(studio: Studio, facts: Facts) -> None:
         brush = painter(net, ask)
         start = point_of(brush, begin, ask.folder)
         there = directions.moved(brush, start, directions.strongest(brush, k), [(k, reach)])
+        keep(there, brush, ask)
         alt = f"{facts.seat.source}, {point_name(begin)}, {reach:+g} deviations along direction {k}"
         return computed(movement(ask, net, begin, k, reach), brush.pictures(there), 1, alt)
 
