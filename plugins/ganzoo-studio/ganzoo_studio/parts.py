@@ -142,9 +142,12 @@ def canvas(control: Control, brushing: bool) -> Any:
         if brushing
         else gr.Brush(colors=INK, default_size=4)
     )
-    what = "upload, then brush over" if brushing else "upload or draw"  # the canvas leaves a label little room
+    what = (
+        "Upload a picture, then brush over what is to be made anew." if brushing else "Upload a picture, or draw one."
+    )
+    gr.HTML(f"<p class=gz-quiet>{what}</p>")  # the canvas leaves its label little room
     return gr.ImageEditor(
-        label=f"Picture: {what}", type="pil", image_mode="RGBA",
+        label="Picture", type="pil", image_mode="RGBA",
         sources=["upload", "clipboard"], brush=brush, eraser=gr.Eraser(), transforms=(), layers=False,
         canvas_size=(CANVAS, CANVAS), height=430,
         elem_classes="gz-canvas",

@@ -18,9 +18,11 @@ STYLE = """
 .gz-scroll { overflow: auto; max-height: 26rem; }
 .gz-scroll table, .gz-facts { border-collapse: collapse; font-size: .9rem; }
 .gz-scroll th, .gz-scroll td, .gz-facts th, .gz-facts td { text-align: left; padding: .3rem .8rem .3rem 0;
-  border-top: 1px solid var(--border-color-primary); vertical-align: top; overflow-wrap: anywhere; }
+  border: solid var(--border-color-primary) !important; border-width: 1px 0 0 !important; vertical-align: top;
+  overflow-wrap: anywhere; }
 .gz-facts th { font-weight: 600; min-width: 8rem; }
-.gz-facts td:nth-child(2):not(:last-child) { min-width: 5rem; }
+.gz-facts, .gz-facts tbody, .gz-facts tr { border: 0 !important; }
+.gz-facts td:nth-child(2):not(:last-child) { white-space: nowrap; }
 .gz-files { margin: 0 0 1rem; padding-left: 1.2rem; }
 .gz-files li { padding: .2rem 0; overflow-wrap: anywhere; }
 .gz-given a { pointer-events: none; } /* the file is no longer there */
@@ -29,7 +31,11 @@ STYLE = """
 .gz-run { width: 100%; height: 75vh; border: 1px solid var(--border-color-primary); border-radius: 4px; }
 button:focus-visible, input:focus-visible, select:focus-visible, textarea:focus-visible, [tabindex]:focus-visible {
   outline: 2px solid var(--color-accent); outline-offset: 2px; }
-@media (max-width: 40rem) { .gradio-container { padding: .5rem !important; } }
+@media (max-width: 40rem) {
+  .gradio-container { padding: .5rem !important; }
+  .gz-facts, .gz-facts tbody, .gz-facts tr, .gz-facts th, .gz-facts td { display: block; width: 100%; }
+  .gz-facts td { border: 0 !important; padding-top: 0; }
+}
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 """
 

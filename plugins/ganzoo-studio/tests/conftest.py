@@ -41,8 +41,8 @@ class Served:
         """It takes away what it has made, told to end as by Ctrl-C."""
         self.process.terminate()
         self.process.communicate(timeout=60)
-        assert list(self.rooms.iterdir()) == []
-        self.rooms.rmdir()
+        assert list(self.rooms.glob("ganzoo-studio-*")) == []
+        shutil.rmtree(self.rooms)
 
 
 @pytest.fixture(scope="session")
