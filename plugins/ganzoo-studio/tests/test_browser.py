@@ -33,32 +33,34 @@ def opened(visitor: Any, served: Any, model: str, tab: str = "") -> Any:
     return page
 
 
+ENTRY = ".overflow-dropdown button:visible"
+
+
 def choose(page: Any, tab: str) -> None:
     """A tab; those that find no room stand in a menu."""
-    there = (
-        page.locator("[role=tab]:visible")
-        .get_by_text(tab, exact=True)
-        .or_(page.locator("[role=tab]:visible", has_text=re.compile(f"^\\s*{tab}\\s*$")))
-    )
-    if there.count() == 0:
-        page.locator(".overflow-menu > button").click()
-        there = page.get_by_role("tab", name=tab, exact=True)
+    name = re.compile(f"^\\s*{re.escape(tab)}\\s*$")
+    there = page.locator("[role=tab]:visible", has_text=name)
     if there.count() == 0:
         page.wait_for_timeout(1500)  # until it is known which find room
-        page.locator(".overflow-menu > button").click()
-        there = page.locator(".overflow-dropdown button:visible", has_text=tab)
+    if there.count() == 0:
+        open_menu(page)
+        there = page.locator(ENTRY, has_text=name)
     there.first.click()
+
+
+def open_menu(page: Any) -> None:
+    if page.locator(ENTRY).count() == 0:
+        page.locator(".overflow-menu > button:visible").first.click()
+        page.locator(ENTRY).first.wait_for()
 
 
 def tabs_of(page: Any) -> list[str]:
     """All of them, also those in the menu."""
-    page.wait_for_timeout(1500)  # until it is known which find room
+    page.wait_for_timeout(1500)
     names = page.locator("[role=tab]:visible").all_inner_texts()
-    menu = page.locator(".overflow-menu > button:visible")
-    if menu.count():
-        menu.click()
-        names += page.locator(".overflow-dropdown button:visible").all_inner_texts()
-        menu.click()
+    if page.locator(".overflow-menu > button:visible").count():
+        open_menu(page)
+        names += page.locator(ENTRY).all_inner_texts()
     return list(dict.fromkeys(name.strip() for name in names))
 
 
