@@ -36,7 +36,9 @@ def make_folder(path: Path) -> None:
 
 
 def write_aside(path: Path, data: bytes) -> None:
-    """Written aside, flushed to the disk, renamed into place. Errors: ExternalError for a disk that refuses."""
+    """A file that is whole or as it was: written aside, flushed to the disk, renamed into place; in a directory that
+    exists. Errors: ExternalError for a disk that refuses.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(aside, "wb") as file:

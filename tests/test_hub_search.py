@@ -140,6 +140,15 @@ def test_a_card_without_metrics_and_samples_says_how_to_measure():
     assert "None has been measured yet" in text and "samples.png)" not in text and "model-index" not in text
 
 
+def test_a_card_of_what_can_be_heard_has_a_player_and_a_link():
+    """Where a player is taken out of a page, the link is left."""
+    silent, heard = (
+        card.card(card.CardData(read_config(MODEL), [], "hf:me/model", True, told)) for told in (False, True)
+    )
+    assert "samples.wav" not in silent
+    assert '<audio controls preload="none" src="samples.wav"></audio> [Hear the first of them](samples.wav)' in heard
+
+
 def test_a_card_of_a_conditional_model_says_which_class():
     """What must be said when it is sampled is said in the lines that one copies."""
     config = read_config(MODEL)

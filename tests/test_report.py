@@ -1,5 +1,6 @@
 """The report of a run: whole in one page, whatever its files hold, and nothing in them becomes markup."""
 
+import base64
 import http.server
 import json
 import os
@@ -26,6 +27,9 @@ QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 
 
+EMBEDDED = {"img": "data:image/png;base64,", "audio": "data:audio/wav;base64,"}
+
+
 class Page(HTMLParser):
     """Every tag with its attributes, and all text."""
 
@@ -50,7 +54,7 @@ def harmless(source):
     assert not {"script", "iframe", "object", "embed", "link", "base", "form", "a"} & {tag for tag, _ in page.tags}
     for tag, attributes in page.tags:
         assert not [name for name in attributes if name.startswith("on") or name in ("href", "srcset", "action")]
-        assert all(tag == "img" and v.startswith("data:image/png;base64,") for k, v in attributes.items() if k == "src")
+        assert all(v.startswith(EMBEDDED.get(tag, "nothing")) for k, v in attributes.items() if k == "src")
     assert "url(" not in source and "@import" not in source
     assert re.search(r"[^\n\x20-\x7e\xa0-\U0010ffff]|\u202e", source) is None
     (policy,) = [meta["content"] for meta in page.all("meta") if meta.get("http-equiv")]
@@ -170,6 +174,20 @@ def test_the_first_and_the_last_picture_are_always_there(made, monkeypatch):
     assert f"{10 - len(shown)} more are in samples/" in page.text
     monkeypatch.setattr(report, "BUDGET", 0)
     assert len(render(folder).all("img")) == 2
+
+
+def test_what_can_be_heard_has_a_player_beside_the_first_and_the_last_picture(made):
+    """A WAV file that lies beside a picture of samples/; what only pretends to be one, or is large, is left out."""
+    folder, names = made([entry(10)]), ["0000000100-G", "0000000200-G", "0000000300-G", "0000000400-G"]
+    (folder / "samples").mkdir()
+    for name in names:
+        Image.new("RGB", (32, 16), "navy").save(folder / "samples" / f"{name}.png")
+        (folder / "samples" / f"{name}.wav").write_bytes(b"RIFF\x24\0\0\0WAVE" + name.encode())
+    sounds = [base64.b64decode(one["src"].partition(",")[2]) for one in render(folder).all("audio")]
+    assert sounds == [b"RIFF\x24\0\0\0WAVE" + name.encode() for name in (names[0], names[-1])]
+    (folder / "samples" / f"{names[0]}.wav").write_bytes(b"<script>")
+    (folder / "samples" / f"{names[-1]}.wav").write_bytes(b"RIFF\0\0\0\0WAVE" + bytes(read_run.SOUND))
+    assert render(folder).all("audio") == []
 
 
 # ---- what must not harm it -------------------------------------------------------------------------------------------

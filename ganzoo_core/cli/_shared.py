@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def pair(text: str) -> tuple[str, str]:
-    """KEY=VALUE, as -c gives it. Errors: GanzooError for what is none."""
+    """(KEY, VALUE) of KEY=VALUE, as -c gives it; a VALUE may hold more equals signs, or be empty.
+
+    Errors: GanzooError for what is none.
+    """
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise GanzooError(f"-c {escape(text)}: is not of the form key=value", "For example -c width=32.")
@@ -21,7 +24,10 @@ def pair(text: str) -> tuple[str, str]:
 
 
 def writable(target: Path, force: bool) -> Path:
-    """OUT before any work is done: in a directory that exists, and not there yet unless forced."""
+    """OUT, looked at before any work is done: its directory is made, and it is not there yet unless `force`.
+
+    Errors: GanzooError for what exists, ExternalError where nothing can be written.
+    """
     try:
         if target.exists() and not force and (target.is_file() or any(target.iterdir())):
             raise GanzooError(f"{target}: exists", "Choose another -o, or --force to overwrite it.")
@@ -37,7 +43,10 @@ def writable(target: Path, force: bool) -> Path:
 
 
 def labelled(generator: Generator, labels: tuple[str, ...], count: int) -> dict[str, list[str]]:
-    """--label for the input that takes it: the labels take turns. Errors: GanzooError for a model without."""
+    """--label as an argument of `sample`: {name of the input: `count` labels, which take turns}; nothing of none.
+
+    Errors: GanzooError for a model that takes no label.
+    """
     if not labels:
         return {}
     for name, declared in generator.inputs.items():

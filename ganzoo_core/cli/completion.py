@@ -14,7 +14,7 @@ def families(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 
 
 def sources(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ids, and paths besides."""
+    """For `shell_complete` of an argument SOURCE: ids of models that begin so, and paths besides."""
     ids = [CompletionItem(name) for name in listing.models() if name.startswith(incomplete)]
     return [*ids, CompletionItem(incomplete, type="file")]
 

@@ -130,7 +130,10 @@ def with_margin(picture: Tensor, declared: Any) -> Tensor:
 
 
 def told(net: Generator, text: str) -> dict[str, str]:
-    """A text by the name of the input that takes it."""
+    """--text as an argument of `sample`: {name of the input: text}; nothing of "".
+
+    Errors: GanzooError for a model that takes no text.
+    """
     if not text:
         return {}
     for name, declared in net.inputs.items():

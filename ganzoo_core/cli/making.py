@@ -21,7 +21,11 @@ NAMED = 3  # faults that are told of
 
 @dataclass
 class Making:
-    """Can be gone through once. A file that cannot be used does not keep the others from being made."""
+    """What `ganzoo sample` makes, not yet made: `making_of` returns one; going through it makes each `Made` in turn.
+
+    It can be gone through once. A file or text that cannot be used does not keep the others from being made: ask
+    `refuse_unused` when all are written. `count` is how many samples there are so far.
+    """
 
     net: Generator
     files: Sequence[Path | None]
@@ -36,7 +40,7 @@ class Making:
     faults: list[GanzooError] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Made]:
-        """Errors: GanzooError where nothing at all could be made."""
+        """Samples of each file and text. Errors: GanzooError where nothing at all could be made."""
         for file, text in product(self.files, self.texts):
             try:
                 made = self.made(file, text)
@@ -57,7 +61,7 @@ class Making:
         return Made(image_inputs.slug(file, text), samples, before)
 
     def refuse_unused(self) -> None:
-        """Errors: GanzooError that names files that could not be used."""
+        """After all have been gone through. Errors: GanzooError that names files and texts that could not be used."""
         if self.faults:
             named = "; ".join(fault.what for fault in self.faults[:NAMED])
             more = f"; and {len(self.faults) - NAMED:,} more" if len(self.faults) > NAMED else ""
@@ -71,9 +75,15 @@ def making_of(
     texts: Sequence[str] = (), inputs: Sequence[str] = (), mask: str = "", size: image_inputs.Sizes | None = None,
     options: Mapping[str, str], strip: bool = False,
 ) -> Making:  # fmt: skip
-    """What `ganzoo sample` makes when it is told so; `count` is of each file and text, None as many as is usual.
+    """What `ganzoo sample` makes when it is told so, all as it stands on the command line. Nothing is made yet.
 
-    Errors: GanzooError for a model that takes something else, UnknownNameError for an option that it has not.
+    `count` is of each file and text, None as many as is usual; `labels`, names or numbers, take turns; `texts` and
+    `inputs` (paths of files and folders) are gone through, each with each; `mask` is a path, white where a picture is
+    to be filled; `size` is what pictures are cut to, None as they are; `options` are those of the generator's own
+    `sample` as text, over its defaults; with `strip` what was given stands beside what is made of it.
+
+    Errors: GanzooError for a model that takes something else or a value that does not fit, UnknownNameError for an
+    option that it has not.
     """
     files = image_inputs.files_of(inputs)
     image_inputs.refuse_without(generator, inputs, texts)

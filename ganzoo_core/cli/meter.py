@@ -10,7 +10,10 @@ from ganzoo_core.errors import tell_user
 
 
 class Meter:
-    """Progress on stderr: a bar on a terminal, a line every ten seconds elsewhere."""
+    """Progress on stderr: a bar on a terminal, a line every ten seconds elsewhere.
+
+    Within `with Meter() as meter`, `meter(what, done, total)` is said as often as one likes, of as many kinds of work.
+    """
 
     def __enter__(self) -> Meter:
         self.bar, self.tasks, self.last = None, dict[str, Any](), time.monotonic()

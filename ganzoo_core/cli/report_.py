@@ -12,7 +12,10 @@ from ganzoo_core.errors import GanzooError, escape
 
 
 def report_page(run: Path) -> str:
-    """The report of a run directory as HTML. Errors: GanzooError for what is none."""
+    """The report of a run directory as a whole page of HTML, as `ganzoo report` writes it: a str that loads nothing and
+    runs nothing, in which whatever the files hold is escaped. The run may be going on: what is missing or damaged is
+    left out. It needs no torch, and writes nothing. Errors: GanzooError for what is no run directory.
+    """
     from ganzoo_core.report import page, read_run
 
     return page.page(read_run.read(run))

@@ -17,7 +17,7 @@ CLIPS = (".gif", ".mp4")
 
 
 def is_clip(target: Path) -> bool:
-    """Whether it is one, by its suffix. Errors: GanzooError for what is no picture either."""
+    """Whether a file is to be a clip (.gif, .mp4) and not a picture, by its suffix. Errors: GanzooError for neither."""
     from ganzoo_core import imaging
 
     suffix = target.suffix.lower()
@@ -28,9 +28,11 @@ def is_clip(target: Path) -> bool:
 
 
 def save_way(output: Output, legs: Sequence[Tensor], target: Path) -> None:
-    """Legs [steps + 1, *shape], of which each begins where the one before ends.
+    """Legs [steps + 1, *shape] of a walk, each of which begins where the one before ends, as a file: a sheet with a row
+    for each leg, or a .gif or .mp4 of all frames, in which only the last is left out: it goes round.
 
-    Errors: GanzooError for a film where PyAV is not installed.
+    Errors: GanzooError for another suffix, and for a film where PyAV is not installed; ExternalError for a disk that
+    refuses.
     """
     import torch
 
@@ -44,14 +46,20 @@ def save_way(output: Output, legs: Sequence[Tensor], target: Path) -> None:
 
 
 def save_sheet(images: Tensor, columns: int, target: Path) -> None:
-    """Images [N, C, H, W] in [-1, 1] row by row, whole or not at all. Errors: ExternalError for a disk that refuses."""
+    """Images [N, C, H, W] in [-1, 1] as one picture, row by row, `columns` in a row; whole or not at all.
+
+    Errors: ExternalError for a disk that refuses.
+    """
     from ganzoo_core import imaging
 
     imaging.save(imaging.grid(images, columns), target)
 
 
 def save_beside(stacks: Sequence[Tensor], target: Path) -> None:
-    """Stacks [N, C, H, W] in [-1, 1] side by side: before, and after. Errors: ExternalError for a disk that refuses."""
+    """Stacks [N, C, H, W] in [-1, 1] as one picture, N rows of one of each: before, and after. Whole or not at all.
+
+    Errors: ExternalError for a disk that refuses.
+    """
     from ganzoo_core import imaging
 
     imaging.save(imaging.beside(stacks), target)

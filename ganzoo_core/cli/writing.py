@@ -16,11 +16,11 @@ from ganzoo_core.nn.outputs import Output
 
 
 class Made(NamedTuple):
-    """What was made [n, *shape] of one file or text; and the file's own picture where that is to be shown."""
+    """What was made of one file or text; and the file's own picture where that is to be shown."""
 
-    name: str  # "" of neither
-    samples: Tensor
-    before: Tensor | None
+    name: str  # that its file gets, without a suffix; "" of neither file nor text
+    samples: Tensor  # [n, *shape] of the generator's output
+    before: Tensor | None  # [n, C, H, W] in [-1, 1]
 
 
 def refuse_format(output: Output, target: Path) -> None:
@@ -35,9 +35,12 @@ def is_file(target: Path) -> bool:
 
 
 def write(output: Output, made: Iterable[Made], target: Path) -> None:
-    """One file of all samples, in a format of their kind, or a directory of files that are named as what was given.
+    """One file of all samples, in the format of their kind that the suffix of `target` names: pictures as a sheet, a
+    single answer to what was given as it is. Without a suffix, or where it is one, a directory of files that are named
+    as what was given; they are written as they come. Each file is whole or absent; one that is there is overwritten.
 
-    Those of a directory are written as they come.
+    Errors: GanzooError for a suffix that the kind has not and for pictures that differ in size and make no sheet,
+    ExternalError for a disk that refuses; whatever making the samples raises.
     """
     if is_file(target):
         return write_file(output, [*made], target)

@@ -35,6 +35,7 @@ class CardData(NamedTuple):
     metrics: Sequence[Mapping[str, Any]]
     source: str  # what gz.load takes to load it
     has_samples: bool
+    has_recording: bool = False  # samples.wav
 
     @property
     def family(self) -> FamilyInfo:
@@ -134,9 +135,11 @@ def hub_dataset(name: str) -> str:
 def page(card_data: CardData) -> str:
     config = card_data.config
     samples = [f"![64 samples of {text(config['id'])}, seed 0](samples.png)"] if card_data.has_samples else []
+    heard = '<audio controls preload="none" src="samples.wav"></audio> [Hear the first of them](samples.wav)'
     parts = [
         f"# {text(config['id'])}",
         *samples,
+        *([heard] if card_data.has_recording else []),
         about(card_data),
         use(card_data),
         training(card_data),

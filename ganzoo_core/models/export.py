@@ -6,9 +6,11 @@ What is there already keeps its bytes, so a model that was pushed, pulled and ex
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.files import make_folder, write_aside
@@ -17,6 +19,7 @@ from ganzoo_core.models.resolve import Located, locate
 from ganzoo_core.models.store import read_model
 from ganzoo_core.nn.generator import Generator
 from ganzoo_core.nn.inputs import cycled, needs_data
+from ganzoo_core.nn.outputs import Output
 from ganzoo_core.weights.config import FILES, TRAINING, parse_config, parse_metrics
 from ganzoo_core.weights.hashes import read_pinned, snapshot
 
@@ -42,10 +45,7 @@ def contents(located: Located, source: str, licence: str = "", with_discriminato
     names = [name for name in FILES if with_discriminators or name not in TRAINING]
     files = {name: present(located, name) for name in names if (located.folder / name).exists()}
     config = parse_config(located.folder / "config.json", files["config.json"])
-    sampled = samples(located)  # builds the networks and loads the weights: the last check of all
-    files.setdefault("samples.png", sampled)
-    if files["samples.png"] == b"":
-        del files["samples.png"]
+    files |= samples(located)  # builds the networks and loads the weights: the last check of all
     if licence and config["licence"] != licence:
         config["licence"] = licence
         files["config.json"] = (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()
@@ -56,8 +56,9 @@ def contents(located: Located, source: str, licence: str = "", with_discriminato
 
 def readme(files: dict[str, bytes], config: dict[str, Any], source: str) -> bytes:
     metrics = parse_metrics(Path("metrics.json"), files["metrics.json"]) if "metrics.json" in files else []
-    shown = "path/to/this/directory" if Path(source).is_dir() else source
-    return card.card(card.CardData(config, metrics, shown, "samples.png" in files)).encode()
+    named = "path/to/this/directory" if Path(source).is_dir() else source
+    data = card.CardData(config, metrics, named, "samples.png" in files, "samples.wav" in files)
+    return card.card(data).encode()
 
 
 def present(located: Located, name: str) -> bytes:
@@ -68,15 +69,17 @@ def present(located: Located, name: str) -> bytes:
     data = read_pinned(path, FILES[name], located.pins)
     if name == "samples.png" and not data.startswith(PNG):
         raise GanzooError(f"{escape(path)}: is no PNG", "Remove it: it is made anew.")
+    if name == "samples.wav" and not (data.startswith(b"RIFF") and data[8:12] == b"WAVE"):
+        raise GanzooError(f"{escape(path)}: is no WAV", "Remove it.")
     return data
 
 
-def samples(located: Located) -> bytes:
-    """A picture of samples where there is none yet; the networks are built in any case, and given the weights."""
+def samples(located: Located) -> dict[str, bytes]:
+    """Files of samples where there are none yet; the networks are built in any case, and given the weights."""
     nets = read_model(*located).networks.values()
     if (located.folder / "samples.png").exists():
-        return b""
-    return next((drawn(net) for net in nets if isinstance(net, Generator) and not needs_data(net)), b"")
+        return {}
+    return next((shown(net) for net in nets if isinstance(net, Generator) and not needs_data(net)), {})
 
 
 def sheet(folder: Path, pins: Mapping[str, str], net: Generator) -> bytes:
@@ -86,11 +89,22 @@ def sheet(folder: Path, pins: Mapping[str, str], net: Generator) -> bytes:
 
 
 def drawn(net: Generator) -> bytes:
-    """A sheet of samples of seed 0, classes in turn; nothing of a network that must be given pictures or words.
+    """A sheet of samples of seed 0, classes in turn; nothing of a network that must be given pictures or words."""
+    return shown(net).get("samples.png", b"")
+
+
+def shown(net: Generator) -> dict[str, bytes]:
+    """Likewise the files that show samples, by name: the sheet, and what can be heard of them.
 
     64 of them, or 9 of a network that makes pictures of any size: these are large.
     """
     if needs_data(net):
-        return b""
+        return {}
     n = SAMPLES if net.output.shape[-1] else SAMPLES_OF_ANY_SIZE
-    return net.output.poster(net.sample(n, seed=0, **cycled(net, n)))
+    return files_of(net.output, net.sample(n, seed=0, **cycled(net, n)))
+
+
+def files_of(output: Output, samples: Tensor, given: Sequence[Tensor] = ()) -> dict[str, bytes]:
+    """The files of a model directory that show samples [n, *shape]; `given` are pictures that they were made of."""
+    heard = output.recording(samples)
+    return {"samples.png": output.poster(samples, given), **({"samples.wav": heard} if heard else {})}

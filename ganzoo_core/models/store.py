@@ -1,5 +1,5 @@
 """A model directory: config.json, model.safetensors, README.md, samples.png, metrics.json, and perhaps
-discriminators.safetensors. Written, verified, read.
+discriminators.safetensors and samples.wav. Written, verified, read.
 
 config.json pins the bytes of the weights and says from which family, with which arguments, they are built. No pickle,
 and no code, module or file name is taken from data: a family's name is looked up among the installed plugins.

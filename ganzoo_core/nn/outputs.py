@@ -51,6 +51,12 @@ class Output(ABC):
         """
         return imaging.encode(imaging.beside([*given, samples]) if given else self.picture(samples))
 
+    def recording(self, samples: Tensor) -> bytes:
+        """Samples [n, *shape] as the bytes of a WAV file to be played beside the poster: the first of them, within some
+        seconds. Nothing of what cannot be heard.
+        """
+        return b""
+
     def frame(self, sample: Tensor) -> PIL.Image.Image:
         """One sample [*shape] as a picture, all of one size."""
         return self.picture(sample[None])

@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ganzoo_core.report.charts import chart, text
 from ganzoo_core.report.read_run import Entry, Found, Grid, counted, is_number, tabled
 
 PLAYERS = 12  # charts of losses
+STRIP = 150  # pixels of a picture between the first and the last
 BUDGET = 12 * 2**20  # bytes of pictures in a page, the first and the last of each kind aside
 
 
@@ -28,7 +30,7 @@ def page(found: Found) -> str:
         settings(found),
         kept(found),
     ]
-    return TEMPLATE.format(title=text(title(found)), style=STYLE, body="\n".join(filter(None, parts)))
+    return TEMPLATE.format(policy=POLICY, title=text(title(found)), style=STYLE, body="\n".join(filter(None, parts)))
 
 
 def title(found: Found) -> str:
@@ -152,7 +154,7 @@ def over_time(name: str, group: Sequence[Grid], budget: int) -> str:
     between, left_out = affordable(group[1:-1], budget)
     parts = [f"<h3>{text(name, 80)}</h3>", "<div class=pair>", *[figure(grid, name, 400) for grid in pair], "</div>"]
     if between:
-        parts += ["<div class=strip tabindex=0>", *[figure(grid, name, 150) for grid in between], "</div>"]
+        parts += ["<div class=strip tabindex=0>", *[figure(grid, name, STRIP) for grid in between], "</div>"]
     parts += [f"<p class=quiet>{left_out:,} more are in samples/.</p>"] if left_out else []
     return "\n".join(parts)
 
@@ -167,16 +169,25 @@ def affordable(group: Sequence[Grid], budget: int) -> tuple[Sequence[Grid], int]
 
 
 def figure(grid: Grid, name: str, room: int) -> str:
-    """A picture inside the page; one that is much smaller than its room is enlarged, and keeps its pixels."""
+    """A picture inside the page, with a player of what can be heard of it unless it stands in the strip; one that is
+    much smaller than its room is enlarged, and keeps its pixels.
+    """
     width, height = grid.size
     times = max(1, round(room / width))
     data = base64.b64encode(grid.path.read_bytes()).decode()
     kind = "class=pixels " if width < 300 else ""
     caption = f"{grid.images:,} images"
+    player = sound(grid.heard, f"{name} at {caption}") if grid.heard and room > STRIP else ""
     return (
         f"<figure><img {kind}width={width * times} height={height * times} alt='{text(name, 80)} at {caption}' "
-        f"src='data:image/png;base64,{data}'><figcaption>{caption}</figcaption></figure>"
+        f"src='data:image/png;base64,{data}'>{player}<figcaption>{caption}</figcaption></figure>"
     )
+
+
+def sound(path: Path, name: str) -> str:
+    """A recording inside the page, with the browser's own player."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f"<audio controls preload=metadata aria-label='{text(name, 80)}' src='data:audio/wav;base64,{data}'></audio>"
 
 
 def metrics(found: Found) -> str:
@@ -233,11 +244,12 @@ def summary(found: Found) -> dict[str, Any]:
     }  # fmt: skip
 
 
+POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 TEMPLATE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
@@ -295,6 +307,7 @@ svg .mean { stroke-width: 2; }
 .swatch.s0 { background: var(--s0); } .swatch.s1 { background: var(--s1); } .swatch.s2 { background: var(--s2); }
 .swatch.s3 { background: var(--s3); } .swatch.s4 { background: var(--s4); } .swatch.s5 { background: var(--s5); }
 img { display: block; max-width: 100%; height: auto; border-radius: 3px; }
+audio { display: block; width: 100%; max-width: 25rem; margin-top: .5rem; }
 .pixels { image-rendering: pixelated; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: 1.5rem; }
 .pair figure, .strip figure { margin: 0; }

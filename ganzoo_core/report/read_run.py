@@ -14,6 +14,7 @@ from ganzoo_core.errors import GanzooError, escape
 
 POINTS = 500  # of a log that are kept, at least
 DOCUMENT = 8 * 2**20  # bytes of the largest JSON file that is read
+SOUND = 2**20  # bytes of the largest recording that is embedded
 PICTURE = 8 * 2**20  # bytes of the largest picture that is embedded
 LINE = 2**20  # characters of the longest line of a log that is read
 
@@ -35,6 +36,7 @@ class Grid:
     path: Path
     size: tuple[int, int]
     bytes: int
+    heard: Path | None = None  # what can be heard of it, a WAV file
 
 
 @dataclass(frozen=True)
@@ -154,8 +156,20 @@ def grids(folder: Path) -> dict[str, list[Grid]]:
         match = re.fullmatch(r"(\d{1,15})-(.{1,80})\.png", path.name)
         size = png_size(path) if match else None
         if match and size:
-            found.setdefault(match[2], []).append(Grid(int(match[1]), path, size, path.stat().st_size))
+            grid = Grid(int(match[1]), path, size, path.stat().st_size, heard(path.with_suffix(".wav")))
+            found.setdefault(match[2], []).append(grid)
     return {name: sorted(group, key=lambda g: g.images) for name, group in found.items()}
+
+
+def heard(path: Path) -> Path | None:
+    """A WAV file; None where it is none, or a large one."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(12)
+        small = path.stat().st_size <= SOUND
+    except OSError:
+        return None
+    return path if head[:4] == b"RIFF" and head[8:] == b"WAVE" and small else None
 
 
 def png_size(path: Path) -> tuple[int, int] | None:

@@ -17,6 +17,7 @@ from ganzoo_core.data import how_to_have
 from ganzoo_core.data.dataset import WARNING
 from ganzoo_core.errors import ExternalError, GanzooError, Stopped, UnknownNameError, escape, tell_user
 from ganzoo_core.files import write_aside
+from ganzoo_core.models.export import files_of
 from ganzoo_core.models.model import load
 from ganzoo_core.models.store import Origin, refuse_unstorable, unwrapped, write_model
 from ganzoo_core.nn.device import pick_device, pick_precision
@@ -383,7 +384,7 @@ def publish(
         name_classes(net, loader.info.class_names)
     nets = standing(objective, settings)
     write_model(folder, objective, origin, networks=nets)
-    write_samples(folder / "samples.png", nets, loader)
+    write_samples(folder, nets, loader)
 
 
 def standing(objective: Objective, settings: Settings) -> dict[str, nn.Module]:
@@ -401,8 +402,10 @@ def dists_of(made: Recipe | None) -> list[str]:
     return sorted({families.owner(name) for name in (made.family, made.networks) if name}) if made else []
 
 
-def write_samples(path: Path, nets: Mapping[str, nn.Module], loader: BatchLoader) -> None:
-    """samples.png: what the first generator draws, or pictures that it is given beside what it makes of them."""
+def write_samples(folder: Path, nets: Mapping[str, nn.Module], loader: BatchLoader) -> None:
+    """What the first generator draws, or pictures that it is given beside what it makes of them: samples.png, and
+    samples.wav of what can be heard.
+    """
     for net in nets.values():
         if isinstance(net, Generator):
             batch = next(iter(loader(start=0, batch_size=PREVIEW // 4))) if needs_data(net) else {}
@@ -410,7 +413,8 @@ def write_samples(path: Path, nets: Mapping[str, nn.Module], loader: BatchLoader
             n = PREVIEW // 4 if given else PREVIEW
             samples = net.sample(n, seed=0, **cycled(net, n), **given)
             shown = [value for key, value in given.items() if net.inputs[key].flag == "--input"]
-            write_aside(path, net.output.poster(samples, shown))
+            for name, data in files_of(net.output, samples, shown).items():
+                write_aside(folder / name, data)
             return
 
 

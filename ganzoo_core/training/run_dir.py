@@ -1,6 +1,6 @@
 """A run directory: who may write into it, what it says of itself, and how a run goes on where it stopped.
 
-runs/<name>/  run.json  log.jsonl  health.jsonl  samples/*.png  checkpoints/<images>/  model/
+runs/<name>/  run.json  log.jsonl  health.jsonl  samples/*.png (and .wav)  checkpoints/<images>/  model/
               report.html and tensorboard/, where they were asked for
 """
 

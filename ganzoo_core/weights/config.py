@@ -30,6 +30,7 @@ FILES = {
     "metrics.json": 1 << 20,
     "README.md": 1 << 20,
     "samples.png": 16 << 20,
+    "samples.wav": 4 << 20,
     DISCRIMINATORS: 64 << 30,
     MOMENTS: 64 << 30,
     FILE: 64 << 30,

@@ -107,6 +107,12 @@ def posters(run: Run) -> dict[str, bytes]:
     return {name: output.poster(samples) for name, output, samples in shown(run)}
 
 
+def recordings(run: Run) -> dict[str, bytes]:
+    """Likewise as the bytes of WAV files, of what can be heard."""
+    heard = {name: output.recording(samples) for name, output, samples in shown(run)}
+    return {name: data for name, data in heard.items() if data}
+
+
 def numbers(report: Report) -> Mapping[str, float]:
     """The losses as numbers, in one transfer from the device."""
     if not report.losses:  # no step was due

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganzoo_core.files import write_aside
-from ganzoo_core.training.callbacks.base import Callback, Run, due, posters
+from ganzoo_core.training.callbacks.base import Callback, Run, due, posters, recordings
 from ganzoo_core.training.trainer import Report
 
 
 class SamplesCallback(Callback):
-    """samples/<images>-<name>.png, some 20 over the run: what it makes of the same latents every time."""
+    """samples/<images>-<name>.png, some 20 over the run: what it makes of the same latents every time; and .wav of what
+    can be heard.
+    """
 
     def __init__(self, run: Run, folder: Path) -> None:
         self.run, self.folder = run, folder / "samples"
@@ -19,5 +21,6 @@ class SamplesCallback(Callback):
     def on_report(self, report: Report) -> None:
         if not due(report, 20):
             return
-        for name, data in posters(self.run).items():
-            write_aside(self.folder / f"{report.position.images:010d}-{name}.png", data)
+        for suffix, files in ((".png", posters(self.run)), (".wav", recordings(self.run))):
+            for name, data in files.items():
+                write_aside(self.folder / f"{report.position.images:010d}-{name}{suffix}", data)

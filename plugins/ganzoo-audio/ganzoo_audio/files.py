@@ -93,15 +93,26 @@ def library(path: Path) -> ModuleType:
 
 def write_sound(x: Tensor, rate: int, path: Path) -> None:
     """[L] in [-1, 1] as 16-bit numbers. Errors: GanzooError, ExternalError."""
-    whole = (x.clamp(-1, 1) * (FULL - 1)).round().to(torch.int16).cpu().numpy()
-    made = io.BytesIO()
     if path.suffix.lower() == ".wav":
-        with wave.open(made, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(rate)
-            file.writeframes(whole.astype("<i2").tobytes())
-    else:
-        kind = {".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}[path.suffix.lower()]
-        library(path).write(made, whole, rate, format=kind[0], subtype=kind[1])
-    write_aside(path, made.getvalue())
+        return write_aside(path, wav(x, rate))
+    made = io.BytesIO()
+    kind = {".flac": ("FLAC", "PCM_16"), ".ogg": ("OGG", "VORBIS")}[path.suffix.lower()]
+    library(path).write(made, sixteen_bits(x), rate, format=kind[0], subtype=kind[1])
+    return write_aside(path, made.getvalue())
+
+
+def wav(x: Tensor, rate: int) -> bytes:
+    """[L] in [-1, 1] as the bytes of a .wav file."""
+    made = io.BytesIO()
+    with wave.open(made, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(sixteen_bits(x).astype("<i2").tobytes())
+    return made.getvalue()
+
+
+def sixteen_bits(x: Tensor) -> np.ndarray[Any, Any]:
+    """[-1, 1] as whole numbers, int16."""
+    whole: np.ndarray[Any, Any] = (x.clamp(-1, 1) * (FULL - 1)).round().to(torch.int16).cpu().numpy()
+    return whole

@@ -13,13 +13,14 @@ import PIL.Image
 import torch
 from torch import Tensor
 
-from ganzoo_audio.files import SUFFIXES, read_sound, write_sound
+from ganzoo_audio.files import SUFFIXES, read_sound, wav, write_sound
 from ganzoo_audio.spectra import Mel, magnitudes, mel_named
 from ganzoo_core.data import read_array, write_array, write_aside
 from ganzoo_core.errors import GanzooError, escape
 from ganzoo_core.nn import Input, Output
 
 PAUSE = 0.25  # seconds between the sounds of one file
+HEARD = 8.0  # seconds of a recording that stands in a page: 256 KB at 16 kHz
 WIDTH, HEIGHT, GAP = 128, 64, 4  # of a spectrogram, in pixels
 DECIBELS = 70.0  # that a picture shows
 EXAMPLE_FRAMES = 12  # of a spectrogram whose length is free
@@ -45,6 +46,12 @@ class Sounds(Output):
         for i, sample in enumerate(samples):
             sheet.paste(spectrogram(sample[0]), (i % columns * (WIDTH + GAP), i // columns * (HEIGHT + GAP)))
         return sheet
+
+    def recording(self, samples: Tensor) -> bytes:
+        """The first sounds, as many as begin within HEARD seconds, one after another with a pause."""
+        pause, most = round(PAUSE * self.rate), round(HEARD * self.rate)
+        count = max(1, math.ceil(most / (samples.shape[2] + pause)))
+        return wav(joined(samples[:count], pause)[:most], self.rate)
 
     def save(self, samples: Tensor, path: Path) -> None:
         """Sounds one after another with a pause, or NumPy's format [n, 1, L], or their spectrograms."""

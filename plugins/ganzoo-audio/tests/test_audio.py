@@ -16,6 +16,7 @@ from torch.nn.functional import conv1d, conv_transpose1d, leaky_relu
 
 import ganzoo_core as gz
 from ganzoo_core.errors import GanzooError
+from ganzoo_core.models.export import export
 from ganzoo_core.registry.recipes import build, build_networks, recipe
 
 RATE = 8000
@@ -69,6 +70,39 @@ def test_sounds_are_saved_one_after_another_and_opened(tmp_path):
     assert torch.equal(kind.open(tmp_path / "a.npy"), x)
     kind.save_each(x, tmp_path)
     assert torch.allclose(kind.open(tmp_path / "00001.wav")[0], x[1], atol=1e-4)
+
+
+def test_a_recording_is_the_first_sounds_within_some_seconds(tmp_path):
+    """As many as begin within eight seconds, with a pause after each; a long one is cut."""
+    kind = Sounds((1, None), RATE)
+    second = torch.stack([sine(100 + 10 * i)[:RATE].repeat(RATE)[:RATE] for i in range(20)])[:, None]
+    (tmp_path / "few.wav").write_bytes(kind.recording(second[:2]))
+    assert torch.allclose(kind.open(tmp_path / "few.wav")[0, 0, :RATE], second[0, 0], atol=1e-4)
+    assert kind.open(tmp_path / "few.wav").shape[2] == 2 * RATE + RATE // 4
+    (tmp_path / "many.wav").write_bytes(kind.recording(second))
+    heard = kind.open(tmp_path / "many.wav")[0, 0]
+    assert len(heard) == 8 * RATE
+    sixth = 6 * (RATE + RATE // 4)
+    assert torch.allclose(heard[sixth : sixth + RATE // 2], second[6, 0, : RATE // 2], atol=1e-4)
+    (tmp_path / "long.wav").write_bytes(kind.recording(second.reshape(1, 1, -1)))
+    assert kind.open(tmp_path / "long.wav").shape[2] == 8 * RATE
+
+
+def test_a_run_and_a_card_can_be_heard(tmp_path):
+    """samples.wav lies beside samples.png in a run's model, and is exported and verified with it."""
+    run, out = tmp_path / "run", tmp_path / "out"
+    gz.fit(gz.create("wavegan", preset="tiny"), "tones", images=32, batch_size=16, out=run)
+    sounds = sorted(path.name for path in (run / "samples").glob("*.wav"))
+    assert sounds == [path.with_suffix(".wav").name for path in sorted((run / "samples").glob("*.png"))] != []
+    model = gz.load(run)
+    heard = model.generator.output.recording(model.sample(64, seed=0))
+    assert (run / "model" / "samples.wav").read_bytes() == heard
+    export(str(run), out)
+    assert (out / "samples.wav").read_bytes() == heard and "(samples.wav)" in (out / "README.md").read_text()
+    (run / "model" / "samples.png").unlink()
+    (run / "model" / "samples.wav").write_bytes(b"no sound")
+    with pytest.raises(GanzooError, match=r"samples.wav: is no WAV"):
+        export(str(run), out)
 
 
 def test_a_picture_shows_high_tones_above_low_ones():

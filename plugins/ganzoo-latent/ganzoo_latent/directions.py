@@ -17,7 +17,7 @@ from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_latent.activations import maps
+from ganzoo_latent.activations import layer_of, maps
 from ganzoo_latent.measures import Measure
 from ganzoo_latent.painter import Painter, Report, chunks, silent
 
@@ -27,7 +27,11 @@ def sefa(painter: Painter, k: int) -> Tensor:
 
     [k, *shape]. Errors: GanzooError where none does.
     """
-    A = torch.cat([rows(weight) for weight in first_weights(painter)])  # [rows, d]
+    first = first_weights(painter)
+    if not first:
+        what = f"sefa: nothing linear is the first to see a point of {painter.name}"
+        raise GanzooError(what, "Take another --space, or --how pca.")
+    A = torch.cat([rows(weight) for weight in first])  # [rows, d]
     A = A / A.norm(dim=1, keepdim=True).clamp(min=1e-8)
     vectors = torch.linalg.eigh((A.T @ A).double()).eigenvectors
     found = vectors.T.flip(0)[:k].float()  # the largest first  [k, d]
@@ -38,25 +42,33 @@ def sefa(painter: Painter, k: int) -> Tensor:
 
 def first_weights(painter: Painter) -> list[Tensor]:
     """Weights [out, d, ...] or, of transposed convolutions, [d, out, ...] turned: those of layers that are given the
-    point itself.
+    point itself, at any scale, or the columns for it where a class or words stand beside it. None where there are none.
     """
     point, d, found = painter.draw(1), painter.space.shape[-1], list[Tensor]()
-    met = {row.tobytes() for row in point.reshape(-1, d).cpu().numpy()}
+    met = point.reshape(-1, d)
 
     def note(module: nn.Module, given: tuple[object, ...]) -> None:
         weight, x = getattr(module, "weight", None), given[0] if given else None
-        if isinstance(weight, Tensor) and isinstance(x, Tensor) and x.numel() == d and x.cpu().numpy().tobytes() in met:
-            turned = weight.transpose(0, 1) if isinstance(module, nn.ConvTranspose2d) else weight
-            found.extend([turned] if turned.ndim > 1 and turned.shape[1] == d else [])
+        if not isinstance(weight, Tensor) or weight.ndim < 2 or not isinstance(x, Tensor):
+            return
+        turned = weight.transpose(0, 1) if isinstance(module, nn.ConvTranspose2d) else weight
+        if x.numel() == turned.shape[1] and (begin := where(met, x.flatten())) >= 0:
+            found.append(turned[:, begin : begin + d])
 
     handles = [module.register_forward_pre_hook(note) for module in painter.net.modules()]
     painter.pictures(point)
     for handle in handles:
         handle.remove()
-    if not found:
-        what = f"sefa: nothing linear is the first to see a point of {painter.name}"
-        raise GanzooError(what, "Take another --space, or --how pca.")
     return found
+
+
+def where(met: Tensor, x: Tensor) -> int:
+    """Where one of some points [m, d] stands in x [n], scaled or not; -1: nowhere."""
+    if len(x) < met.shape[1]:
+        return -1
+    windows = x.unfold(0, met.shape[1], 1)  # [n - d + 1, d]
+    likeness = torch.cosine_similarity(windows[:, None].double(), met[None].double(), dim=2).amax(1)
+    return int(likeness.argmax()) if bool(likeness.max() > 1 - 1e-9) else -1
 
 
 def rows(weight: Tensor) -> Tensor:
@@ -82,6 +94,13 @@ def pca(painter: Painter, k: int, layer: str = "", n: int = 2000, report: Report
     scaled = components / components.std(0)
     back, *_ = np.linalg.lstsq(scaled, flat - flat.mean(0), rcond=None)  # argmin |U x - z|^2  [k, d]
     return enough(shaped(painter, back), k)
+
+
+def strongest(painter: Painter, k: int) -> Tensor:
+    """The k directions of sefa; where nothing linear is the first to see a point, those of pca.  [k, *shape]"""
+    if first_weights(painter):
+        return sefa(painter, k)
+    return pca(painter, k, layer_of(painter), n=500)
 
 
 def boundary(painter: Painter, points: Tensor, scores: Tensor, share: float = 0.1) -> Tensor:
@@ -153,6 +172,15 @@ def strip(painter: Painter, point: Tensor, direction: Tensor, reach: float = 3.0
     way = along(painter, direction, reach)
     t = torch.linspace(-1, 1, count, device=point.device).view(-1, *[1] * (point.ndim - 1))
     return painter.pictures(painter.within(point + t * way))
+
+
+def moved(painter: Painter, point: Tensor, ways: Tensor, steps: Sequence[tuple[int, float]]) -> Tensor:
+    """A point [1, *shape] after steps (k, deviations), each along the k-th of some directions [n, *shape], counted
+    from 1.  [1, *shape]
+    """
+    for k, deviations in steps:
+        point = point + along(painter, ways[k - 1 : k], deviations)
+    return painter.within(point)
 
 
 def along(painter: Painter, direction: Tensor, deviations: float) -> Tensor:

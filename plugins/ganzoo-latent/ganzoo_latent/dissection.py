@@ -71,6 +71,11 @@ def ablated(painter: Painter, layer: str, units: Sequence[int], points: Tensor) 
         return painter.pictures(points)
 
 
+def silenced(painter: Painter, layer: str, units: Sequence[int], points: Tensor) -> Tensor:
+    """Pictures of points [n, *shape], then the same for which these units are silent.  [2 n, C, H, W]"""
+    return torch.cat([painter.pictures(points), ablated(painter, layer, units, points)])
+
+
 def inserted(
     painter: Painter,
     layer: str,

@@ -11,7 +11,18 @@ from ganzoo_latent import arithmetic, blending, dissection, files, flow, measure
 from ganzoo_latent.activations import changed, layer_of, layers, maps
 from ganzoo_latent.concepts import Colours
 from ganzoo_latent.constraints import Colour, Edges, Warp, brush, edit
-from ganzoo_latent.directions import Effect, boundary, conditional, effect, pca, sefa, strip, unit
+from ganzoo_latent.directions import (
+    Effect,
+    boundary,
+    conditional,
+    effect,
+    first_weights,
+    pca,
+    sefa,
+    strip,
+    strongest,
+    unit,
+)
 from ganzoo_latent.dragging import drag
 from ganzoo_latent.encoder import published, teach
 from ganzoo_latent.likeness import Likeness
@@ -462,8 +473,52 @@ def test_sefa_of_transposed_convolutions_and_of_styles() -> None:
     assert torch.allclose((sefa(dcgan, 1)[0] * torch.linalg.svd(A)[2][0]).sum().abs(), torch.tensor(1.0), atol=1e-3)
     G = gz.create("stylegan2", preset="tiny").G
     assert sefa(Painter(G, "w+"), 3).shape == (3, *Painter(G, "w+").space.shape)
+    assert sefa(Painter(G, "z"), 3).shape == (3, *Painter(G, "z").space.shape)  # z is normalised first: only scaled
+
+
+def test_sefa_finds_a_point_beside_a_class() -> None:
+    """[class, z] goes through one matrix: the columns for z are what counts, whatever those for the class are."""
+
+    class Beside(Linear):
+        def __init__(self) -> None:
+            super().__init__()
+            self.both = nn.Linear(3 + 4, SIDE * SIDE, bias=False)
+
+        def forward(self, z: Tensor) -> Tensor:
+            known = torch.tensor([0.0, 1.0, 0.0], device=z.device).expand(len(z), 3)
+            return self.both(torch.cat([known, 5 * z], 1)).unflatten(1, self.output.shape)
+
+    painter = Painter(Beside())
+    (A,) = first_weights(painter)
+    assert torch.equal(A, painter.net.both.weight[:, 3:])  # type: ignore[union-attr,index]
+    A = A.detach() / A.detach().norm(dim=1, keepdim=True)
+    assert torch.allclose((sefa(painter, 1)[0] * torch.linalg.svd(A)[2][0]).sum().abs(), torch.tensor(1.0), atol=1e-4)
+
+
+def test_where_no_layer_is_given_a_point_components_are_the_strongest() -> None:
+    """Its two halves go different ways."""
+
+    class Split(Linear):
+        def __init__(self) -> None:
+            super().__init__(8)
+            self.output = Images((1, 16, 16))
+            self.halves = nn.ModuleList(nn.Linear(4, 64, bias=False) for _ in range(2))
+            self.show = nn.Conv2d(4, 1, 1)
+
+        def forward(self, z: Tensor) -> Tensor:
+            made = sum(half(part) for half, part in zip(self.halves, z.split(4, 1), strict=True))
+            return self.fold(self.show(made.view(-1, 4, 4, 4)))  # type: ignore[union-attr]
+
+        def fold(self, x: Tensor) -> Tensor:
+            return torch.nn.functional.interpolate(x, (16, 16))
+
+    painter = Painter(Split())
+    assert first_weights(painter) == []
     with pytest.raises(GanzooError, match="another --space"):
-        sefa(Painter(G, "z"), 3)  # z is normalised first
+        sefa(painter, 3)
+    assert torch.equal(strongest(painter, 2), pca(painter, 2, layer_of(painter), n=500))
+    straight = Painter(Linear())
+    assert torch.equal(strongest(straight, 2), sefa(straight, 2))
 
 
 class Stretched(Linear):

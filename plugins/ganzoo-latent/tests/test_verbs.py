@@ -7,6 +7,8 @@ from subprocess import CompletedProcess
 
 import pytest
 import torch
+from ganzoo_latent import directions, dissection
+from ganzoo_latent.activations import layer_of
 from ganzoo_latent.cli.arithmetic import parsed
 from ganzoo_latent.cli.shared import colour, numbers
 from ganzoo_latent.encoder import teach
@@ -16,6 +18,7 @@ from safetensors.torch import save
 
 import ganzoo_core as gz
 from ganzoo_core import imaging
+from ganzoo_core.cli import save_sheet
 from ganzoo_core.errors import GanzooError
 
 QUICK = {
@@ -25,6 +28,7 @@ QUICK = {
     "edit": ["1", "--colour", "4,4,2=#ff0000", "--steps", "3"],
     "directions": ["-k", "2", "--draws", "100"],
     "dissect": ["--draws", "32", "--units", "2", "--insert", "8,8"],
+    "move": ["1", "--along", "1:2", "--along", "2:-0.5"],
 }
 
 
@@ -59,7 +63,7 @@ def test_every_verb_gives_the_same_twice(verb: str, model: Path, picture: Path, 
         made.append({file.name: file.read_bytes() for file in sorted(out.parent.iterdir())})
     assert made[0] == made[1]
     assert "out.png" in made[0]
-    assert ("out.safetensors" in made[0]) == (verb in ("project", "edit", "directions"))
+    assert ("out.safetensors" in made[0]) == (verb in ("project", "edit", "directions", "move"))
 
 
 def test_what_was_found_can_be_walked_to_and_edited(model: Path, picture: Path, tmp_path: Path) -> None:
@@ -74,6 +78,49 @@ def test_what_was_found_can_be_walked_to_and_edited(model: Path, picture: Path, 
     assert pasted.returncode == 0, pasted.stderr
     dragged = run("edit", model, "2", "--drag", "4,4:8,4", "--steps", "2", "-o", tmp_path / "dragged.png")
     assert dragged.returncode == 0, dragged.stderr
+
+
+def test_a_point_moves_along_what_directions_wrote(model: Path, tmp_path: Path) -> None:
+    """The third picture of seven is one deviation behind, of a strip that reaches three: two thirds back."""
+    strips, there = tmp_path / "strips.png", tmp_path / "there.png"
+    assert run("directions", model, "-k", "2", "--draws", "100", "--point", "4", "-o", strips).returncode == 0
+    ways = strips.with_suffix(".safetensors")
+    assert run("move", model, "4", "--along", "2:-1", "--ways", ways, "-o", there).returncode == 0
+    by_hand = tmp_path / "sefa.png"
+    assert run("move", model, "4", "--along", "2:-1", "-o", by_hand).returncode == 0
+    assert there.read_bytes() == by_hand.read_bytes()
+    painter = Painter(gz.load(model).generator)
+    strip = directions.strip(painter, painter.draw(1, 4), directions.sefa(painter, 2)[1:])
+    moved = directions.moved(painter, painter.draw(1, 4), directions.sefa(painter, 2), [(2, -1.0)])
+    assert torch.allclose(painter.pictures(moved), strip[2:3], atol=1e-5)
+    back = run("move", model, there.with_suffix(".safetensors"), "--along", "2:1", "-o", tmp_path / "back.png")
+    assert back.returncode == 0, back.stderr
+
+
+def test_units_are_silenced_by_number(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "without.png"
+    assert run("dissect", model, "--silence", "0,1", "-n", "4", "-o", out).returncode == 0
+    painter = Painter(gz.load(model).generator)
+    rows = dissection.silenced(painter, layer_of(painter), [0, 1], painter.draw(4))
+    assert len(rows) == 8 and not torch.equal(rows[:4], rows[4:])
+    save_sheet(rows, 4, tmp_path / "same.png")
+    assert out.read_bytes() == (tmp_path / "same.png").read_bytes()
+    assert run("dissect", model, "--silence", "none", "-n", "1", "-o", tmp_path / "none.png").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["dissect", "--silence", "99999"], "has units 0 to"),
+        (["dissect", "--silence", "a"], "Name some: 3,17."),
+        (["dissect", "--silence", "1", "--concept", "red"], "Leave --concept and --insert out."),
+        (["move", "1", "--along", "0:1"], "directions are counted from 1"),
+        (["move", "1", "--along", "x"], "expected K:D"),
+    ],
+)
+def test_what_cannot_be_moved_or_silenced_is_said(model: Path, tmp_path: Path, words: list[str], said: str) -> None:
+    done = run(words[0], model, *words[1:], "-o", tmp_path / "x.png")
+    assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_an_encoder_is_kept(model: Path, picture: Path, tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 from ganzoo_core.cli import Making, making_of, write
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Generator
+from ganzoo_core.nn import Generator, pick_device
 from ganzoo_studio.limits import PICTURES, PIXELS
 from ganzoo_studio.shelf import Seat
+
+CPU = "cpu"  # where the studio computes: another device gives other bits
 
 
 class Product(NamedTuple):
@@ -55,7 +57,7 @@ class Ask:
         for flag, given in (("--label", self.labels), ("--text", (self.text,)), ("--input", (self.input,)),
                             ("--mask", (self.mask,)), ("-c", map("=".join, self.options.items()))):  # fmt: skip
             words += [word for value in given if value for word in (flag, value)]
-        return words
+        return words if str(pick_device("auto")) == CPU else [*words, "--device", CPU]
 
     def python(self, net: Generator, out: str) -> str:
         """The same, from Python."""

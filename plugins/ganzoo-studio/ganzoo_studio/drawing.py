@@ -1,8 +1,11 @@
-"""Pictures that visitors give, as the files that a model is given: cut to its size, or made small enough."""
+"""What visitors give, as the files that a model is given: pictures cut to its size, or made small enough; others as
+they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -81,3 +84,37 @@ def save(picture: Image.Image, path: Path) -> str:
     """Written; the name of the file."""
     picture.save(path)
     return path.name
+
+
+def text_of(path: Path, accepts: Sequence[str], largest: int) -> str:
+    """A file that was uploaded as a text that a page can hold: .wav:BASE64. Errors: GanzooError for another kind, for a
+    large one, and for one that is no longer there.
+    """
+    suffix = path.suffix.lower()
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise GanzooError("the file is gone", "Upload it again.") from None
+    refuse_file(suffix, len(content), accepts, largest)
+    return f"{suffix}:{base64.b64encode(content).decode()}"
+
+
+def file_of(text: str, accepts: Sequence[str], largest: int, stem: Path) -> Path:
+    """The same as a file again, its suffix after the stem. Errors: GanzooError for what is no such text."""
+    suffix, _, inside = text.partition(":")
+    try:
+        content = base64.b64decode(inside, validate=True)
+    except ValueError:
+        raise GanzooError("the file has not arrived whole", "Upload it again.") from None
+    refuse_file(suffix, len(content), accepts, largest)
+    path = stem.with_suffix(suffix)
+    path.write_bytes(content)
+    return path
+
+
+def refuse_file(suffix: str, size: int, accepts: Sequence[str], largest: int) -> None:
+    """Errors: GanzooError."""
+    if suffix not in accepts or size > largest:
+        raise GanzooError(
+            f"not a {' or '.join(accepts)} of at most {largest >> 20} MiB", "Give another, or use the command line."
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -12,15 +11,18 @@ from traceback import print_exc
 from typing import Any
 
 import gradio as gr
+from torch import Tensor
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import Generator
 from ganzoo_studio import drawing
 from ganzoo_studio.asking import Ask, Product
 from ganzoo_studio.controls import Control
-from ganzoo_studio.limits import LETTERS, SEED, SOUND
-from ganzoo_studio.views import compared, has_view, shown
+from ganzoo_studio.latent import Inside
+from ganzoo_studio.limits import LETTERS, POINT, SEED, SOUND
+from ganzoo_studio.views import compared, downloads, has_view, shown
 
+CODE: dict[str, Any] = {"interactive": False, "wrap_lines": True, "show_line_numbers": False, "lines": 1}
 CANVAS = 320  # pixels of what is drawn on
 INK = ["#000000", "#ffffff", "#d83b2d", "#f5b800", "#2f9e44", "#2563b0"]
 
@@ -113,10 +115,24 @@ def widget(control: Control, brushing: bool) -> Any:
         lines = "For example: a red heart" if control.needed else ""
         return gr.Textbox(label=control.title, max_length=LETTERS, placeholder=lines)
     if control.kind == "file":
-        return gr.File(
-            label=f"{control.title} ({', '.join(control.accepts)})", file_types=list(control.accepts), height=120
-        )
+        return given_file(f"{control.title} ({', '.join(control.accepts)})", control.accepts)
     return canvas(control, brushing)
+
+
+def given_file(label: str, accepts: Sequence[str], largest: int = SOUND) -> Any:
+    """A place to put a file in. It is read once and deleted; its text stays in the page, and goes along with a press.
+
+    Returns the widget that holds the text: what `drawing.file_of` reads, "" of none.
+    """
+    upload = gr.File(label=label, file_types=list(accepts), height=160, elem_classes="gz-given")
+    kept = gr.Textbox("", visible=False)
+
+    def take(path: str | None) -> str:
+        return drawing.text_of(Path(path), accepts, largest) if path else ""
+
+    upload.upload(one_line(take), upload, kept, show_progress="hidden", api_visibility="private")
+    upload.clear(lambda: "", None, kept, api_visibility="private")
+    return kept
 
 
 def canvas(control: Control, brushing: bool) -> Any:
@@ -126,9 +142,12 @@ def canvas(control: Control, brushing: bool) -> Any:
         if brushing
         else gr.Brush(colors=INK, default_size=4)
     )
-    what = "brush over what is to be made anew" if brushing else "or draw one"
+    what = (
+        "Upload a picture, then brush over what is to be made anew." if brushing else "Upload a picture, or draw one."
+    )
+    gr.HTML(f"<p class=gz-quiet>{what}</p>")  # the canvas leaves its label little room
     return gr.ImageEditor(
-        label=f"{control.title}: upload a picture, {what}", type="pil", image_mode="RGBA",
+        label="Picture", type="pil", image_mode="RGBA",
         sources=["upload", "clipboard"], brush=brush, eraser=gr.Eraser(), transforms=(), layers=False,
         canvas_size=(CANVAS, CANVAS), height=430,
         elem_classes="gz-canvas",
@@ -177,20 +196,16 @@ def with_option(ask: Ask, control: Control, text: str) -> Ask:
 
 def with_file(ask: Ask, control: Control, given: str | None) -> Ask:
     """With a file of the visitor's, under a name of ours. Errors: GanzooError for another kind, and for a large one."""
-    if given is None:
+    if not given:
         if control.needed:
             raise GanzooError(f"no {control.title} is given", f"Upload one: {', '.join(control.accepts)}.")
         return ask
-    path = Path(given)
-    if path.suffix.lower() not in control.accepts or path.stat().st_size > SOUND:
-        raise GanzooError(f"{control.title}: not a {' or '.join(control.accepts)} of at most {SOUND >> 20} MiB")
+    path = drawing.file_of(given, control.accepts, SOUND, ask.folder / control.name)
     if control.size:
         first, *rest = drawing.fitted_clip(path, control)
         first.save(ask.folder / "input.png", save_all=True, append_images=rest)  # APNG: nothing is lost
         return with_option(ask, control, "input.png")
-    name = f"{control.name}{path.suffix.lower()}"
-    shutil.copyfile(path, ask.folder / name)
-    asked = with_option(ask, control, name)
+    asked = with_option(ask, control, path.name)
     return asked if control.flag == "--input" else replace(asked, files=(*asked.files, control.name))
 
 
@@ -230,9 +245,9 @@ class Result:
 def result() -> Result:
     """The widgets, empty."""
     view = gr.HTML("<p class=gz-quiet>Nothing has been made yet.</p>", elem_classes="gz-view")
-    files = gr.File(label="Download", file_count="multiple", interactive=False, visible=False, height=120)
+    files = gr.HTML("", elem_classes="gz-view")
     codes = [
-        gr.Code(language=language, label=label, wrap_lines=True, interactive=False, lines=1, visible=False)
+        gr.Code(language=language, label=label, visible=False, **CODE)
         for language, label in (("shell", "Make it again, on the command line"), ("python", "Make it again, in Python"))
     ]
     return Result(view, files, *codes)
@@ -241,7 +256,7 @@ def result() -> Result:
 def told(html: str, files: Sequence[Path], shell: str, python: str) -> list[Any]:
     """What goes into a result's widgets."""
     codes = [gr.Code(code, visible=bool(code)) for code in (shell, python)]
-    return [html, gr.File([str(file) for file in files], visible=bool(files)), *codes]
+    return [html, downloads(files), *codes]
 
 
 def of_ask(ask: Ask, net: Generator, alt: str) -> list[Any]:
@@ -259,3 +274,20 @@ def view_of(ask: Ask, made: Product, alt: str) -> str:
         return compared(ask.folder / ask.input, made.file, alt)
     seen = shown(made.file, alt) if has_view(made.file) else ""
     return seen + (shown(made.drawing, f"{alt}, drawn") if made.drawing else "")
+
+
+def found_by(made: Inside, source: str, alt: str, *given: str) -> list[Any]:
+    """A search, carried out on the model that lies at `source`."""
+    html = made.search(source, alt)
+    return told(html, made.files(*given), made.shell, made.python)
+
+
+def computed(made: Inside, pictures: Tensor, columns: int, alt: str) -> list[Any]:
+    """What was computed here, saved as the command saves it."""
+    html = made.save(pictures, columns, alt)
+    return told(html, made.files(), made.shell, made.python)
+
+
+def point_file() -> Any:
+    """Where a point that a page has found is given again."""
+    return given_file("Or a point that was found (.safetensors)", [".safetensors"], POINT)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
+import json
 import os
 import re
+import secrets
 import shutil
+import signal
 import socket
+import sys
 import tempfile
 import webbrowser
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from ganzoo_core.errors import ExternalError, tell_user
 from ganzoo_studio.limits import UPLOAD
 from ganzoo_studio.shelf import Shelf, refuse_empty
+from ganzoo_studio.uploads import Uploads
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -28,7 +36,7 @@ Served = Callable[[Message, Receive, Send], Awaitable[None]]
 # A browser that keeps to this asks nobody but us, whatever gradio's scripts would like to have.
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; "
-    "style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; worker-src 'self' blob:; "
+    "style-src 'self' 'unsafe-inline'; script-src 'self' 'nonce-{}' 'unsafe-eval'; worker-src 'self' blob:; "
     "connect-src 'self' data: blob:; frame-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'"
 )
 ELSEWHERE = re.compile(
@@ -42,10 +50,13 @@ CLOSED = re.compile(
 
 
 class Guard:
-    """Around gradio's application: bounds what comes in, and keeps what goes out to this host."""
+    """Around gradio's application: bounds what comes in, keeps what goes out to this host, and what is uploaded no
+    longer than it is used.
+    """
 
-    def __init__(self, inner: Served) -> None:
-        self.inner = inner
+    def __init__(self, inner: Served, uploads: Uploads) -> None:
+        self.inner, self.uploads = inner, uploads
+        self.uploading = asyncio.Lock()  # gradio has the same path for the same bytes, whoever sends them
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,7 +72,26 @@ class Guard:
                 not match.startswith(local) for match in re.findall(rb'"(?:path|url)"\s*:\s*"\s*([^"]*:[^"]*)', body)
             ):
                 return await refuse(send, 400, "files of other hosts are not fetched")
-        await self.inner(scope, again(body, receive), Cleaned(send))
+        await self.answer(scope, again(body, receive), Cleaned(send), body)
+
+    async def answer(self, scope: Message, receive: Receive, send: Send, body: bytes) -> None:
+        """By what is asked for."""
+        if scope["path"] == "/gradio_api/upload":
+            async with self.uploading:
+                await self.inner(scope, receive, Rewritten(send, self.uploads.taken))
+        elif scope["path"] == "/gradio_api/queue/join":
+            folders = self.uploads.named(body)
+            await self.inner(scope, receive, Rewritten(send, partial(self.joined, folders)))
+        elif scope["path"] == "/gradio_api/queue/data":
+            await self.inner(scope, receive, Listened(send, self.uploads.answered))
+        else:
+            await self.inner(scope, receive, send)
+
+    def joined(self, folders: list[Path], said: bytes) -> bytes:
+        """A press is in the queue: the uploads that it names stay until it is answered."""
+        if folders:
+            self.uploads.waits(json.loads(said)["event_id"], folders)
+        return said
 
 
 def own(scope: Message) -> tuple[bytes, ...]:
@@ -103,36 +133,67 @@ async def refuse(send: Send, status: int, why: str) -> None:
     await send({"type": "http.response.body", "body": why.encode()})
 
 
-class Cleaned:
-    """Sends on, with a policy for the browser; of HTML pages without what they would fetch from elsewhere."""
+class Listened:
+    """Sends on what it has told `listen` of."""
 
-    def __init__(self, send: Send) -> None:
-        self.send, self.start, self.parts = send, dict[str, Any](), list[bytes]()
+    def __init__(self, send: Send, listen: Callable[[bytes], None]) -> None:
+        self.send, self.listen = send, listen
+
+    async def __call__(self, message: Message) -> None:
+        self.listen(message.get("body", b""))
+        await self.send(message)
+
+
+class Rewritten:
+    """Sends on another body, where all has gone well."""
+
+    def __init__(self, send: Send, change: Callable[[bytes], bytes]) -> None:
+        self.send, self.change = send, change
+        self.start, self.parts = dict[str, Any](), list[bytes]()
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            return await self.begin(message)
-        if not self.start:
-            return await self.send(message)
+            self.start = dict(message)
+            return
         self.parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            page = ELSEWHERE.sub(b"", b"".join(self.parts))
-            kept = [(k, v) for k, v in self.start["headers"] if k != b"content-length"]
-            await self.send({**self.start, "headers": [*kept, (b"content-length", str(len(page)).encode())]})
-            await self.send({"type": "http.response.body", "body": page})
+        if message.get("more_body"):
+            return
+        body = b"".join(self.parts)
+        if self.start["status"] == 200:
+            body = self.change(body)
+        kept = [(k, v) for k, v in self.start["headers"] if k != b"content-length"]
+        await self.send({**self.start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})
+        await self.send({"type": "http.response.body", "body": body})
 
-    async def begin(self, message: Message) -> None:
-        headers = [*message["headers"], (b"content-security-policy", POLICY.encode()),
-                   (b"referrer-policy", b"no-referrer"), (b"x-content-type-options", b"nosniff")]  # fmt: skip
-        if any(k == b"content-type" and v.startswith(b"text/html") for k, v in headers):
-            self.start = {**message, "headers": headers}
-        else:
-            await self.send({**message, "headers": headers})
+
+class Cleaned:
+    """Sends on, with a policy for the browser; of HTML pages without what they would fetch from elsewhere, and with a
+    number in each of their scripts that only this answer has: no other script runs.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self.send, self.nonce = send, secrets.token_urlsafe(16)
+        self.page: Rewritten | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            policy = POLICY.format(self.nonce).encode()
+            headers = [*message["headers"], (b"content-security-policy", policy),
+                       (b"referrer-policy", b"no-referrer"), (b"x-content-type-options", b"nosniff")]  # fmt: skip
+            message = {**message, "headers": headers}
+            if any(k == b"content-type" and v.startswith(b"text/html") for k, v in headers):
+                self.page = Rewritten(self.send, self.clean)
+        await (self.page or self.send)(message)
+
+    def clean(self, page: bytes) -> bytes:
+        ours = b'<script src="/ganzoo.js" defer></script></head>'
+        page = ELSEWHERE.sub(b"", page).replace(b"</head>", ours, 1)
+        return re.sub(rb"<script\b", b'<script nonce="' + self.nonce.encode() + b'"', page)
 
 
 def private_room() -> Path:
     """Where uploads and what is made lie until they are taken away: a folder for this process alone."""
-    room = Path(tempfile.mkdtemp(prefix="ganzoo-studio-"))
+    room = Path(tempfile.mkdtemp(prefix="ganzoo-studio-")).resolve()
     atexit.register(shutil.rmtree, room, ignore_errors=True)
     return room
 
@@ -154,9 +215,11 @@ def application(sources: Sequence[str]) -> FastAPI:
     silence_gradio(room)
     import gradio
     from fastapi import FastAPI
+    from starlette.responses import Response
+    from starlette.routing import Route
 
     from ganzoo_studio.studio import Studio
-    from ganzoo_studio.style import STYLE
+    from ganzoo_studio.style import SCRIPT, STYLE
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     page = Studio(shelf, room).page()
@@ -166,8 +229,16 @@ def application(sources: Sequence[str]) -> FastAPI:
         theme=gradio.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
     )  # fmt: skip
     page.has_launched = page.is_running = True  # else gradio checks no path that a visitor names: it is only mounted
-    app.add_middleware(Guard)
+    app.router.routes.insert(0, Route("/ganzoo.js", lambda request: Response(SCRIPT, media_type="text/javascript")))
+    uploads = Uploads(room)
+    app.add_middleware(Guard, uploads=uploads)
+    Thread(target=uploads.sweep, args=(Event(),), daemon=True).start()
     return app
+
+
+def end_properly() -> None:
+    """Also when it is told to end, and not only by Ctrl-C: what `private_room` has registered is done."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def serve(sources: Sequence[str], host: str = "127.0.0.1", port: int = 7860, browse: bool = False) -> None:
@@ -177,6 +248,7 @@ def serve(sources: Sequence[str], host: str = "127.0.0.1", port: int = 7860, bro
     app, listening = application(sources), listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listening.getsockname()[1]}/"
+    end_properly()
     tell_user("the studio is open; Ctrl-C closes it")
     print(address, flush=True)
     if browse:

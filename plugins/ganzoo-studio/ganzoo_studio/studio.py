@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from ganzoo_core.models import Model
 from ganzoo_core.nn import Generator
-from ganzoo_studio import pages
+from ganzoo_studio import pages, pressing
 from ganzoo_studio.controls import Control, controls_of, unasked
-from ganzoo_studio.limits import AT_ONCE, MINUTES, WAITING
+from ganzoo_studio.limits import AT_ONCE, MINUTES, SEARCHES, WAITING
 from ganzoo_studio.parts import one_line
 from ganzoo_studio.shelf import Seat, Shelf
 
@@ -36,11 +33,10 @@ class Facts(NamedTuple):
 
 
 class Studio:
-    """Models on a shelf, and a room where files lie for some minutes."""
+    """Models on a shelf, and a room where files lie while they are used."""
 
     def __init__(self, shelf: Shelf, room: Path) -> None:
         self.shelf, self.room = shelf, room
-        Thread(target=sweep, args=(room, Event()), daemon=True).start()
 
     def page(self) -> gr.Blocks:
         """The whole of it, not yet served."""
@@ -94,17 +90,22 @@ class Studio:
         return self.shelf.model(seat.source).network(seat.net)
 
     def folder(self) -> Path:
-        """An empty one, for one press. It is there for some minutes."""
-        return Path(tempfile.mkdtemp(dir=self.room))
+        """An empty one, for one press: it is gone when that is answered."""
+        return pressing.folder(self.room)
+
+    def samples(self, event: Callable[..., Any], press: Press, given: Any, made: Any, **how: Any) -> None:
+        """An event, such as a button's click, is answered by `press`: within a time, and AT_ONCE of all visitors'."""
+        answer = one_line(pressing.bounded(press))
+        event(answer, given, made, concurrency_id="samples", concurrency_limit=AT_ONCE, **how)
+
+    def searches(self, event: Callable[..., Any], press: Press, given: Any, made: Any) -> None:
+        """Likewise by one that takes long, in a process of its own. It has another queue: nobody's sample waits."""
+        answer = one_line(pressing.bounded(press))
+        event(answer, given, made, concurrency_id="searches", concurrency_limit=SEARCHES)
+
+
+Press = Callable[..., Any]  # what widgets hold -> what goes into others
 
 
 def first(shelf: Shelf) -> str | None:
     return shelf.sources[0] if shelf.sources else None
-
-
-def sweep(room: Path, end: Event, pause: float = 30) -> None:
-    """Over and over: takes away what is older than some minutes, uploads too."""
-    while not end.wait(pause):
-        for path in room.iterdir():
-            if time.time() - path.stat().st_mtime > 60 * MINUTES:
-                shutil.rmtree(path, ignore_errors=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
@@ -36,10 +36,20 @@ def compared(before: Path, after: Path, alt: str) -> str:
     first, second = (
         VIEWS[".png"](path.read_bytes(), escape(name)) for path, name in ((before, "Before"), (after, alt))
     )
-    move = "this.parentElement.style.setProperty('--at', this.value + '%')"
-    slide = f'<input type=range min=0 max=100 value=50 aria-label="From before to after" oninput="{move}">'
+    slide = '<input type=range min=0 max=100 value=50 aria-label="From before to after">'  # moved by style.SCRIPT
     caption = f"<figcaption>{escape(alt)}: before on the left of the slider, after on its right</figcaption>"
-    return f"<figure class=gz-figure><div class=gz-slide>{first}{second}{slide}</div>{caption}</figure>"
+    both = f"<div class=gz-both>{first}{second}</div>"
+    return f"<figure class=gz-figure><div class=gz-slide>{both}{slide}</div>{caption}</figure>"
+
+
+def downloads(files: Sequence[Path]) -> str:
+    """Links that hold the files themselves: once a page has them, nothing of them needs to lie anywhere else."""
+    links = "".join(
+        f'<li><a download="{escape(file.name)}" href="{data(file.read_bytes(), "application/octet-stream")}">'
+        f"{escape(file.name)}</a> <span class=gz-quiet>{file.stat().st_size:,} bytes</span></li>"
+        for file in files
+    )
+    return f"<p class=gz-quiet>Download</p><ul class=gz-files>{links}</ul>"
 
 
 def has_view(path: Path) -> bool:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,15 +26,23 @@ class Served:
     def __init__(self, *sources: str) -> None:
         pytest.importorskip("gradio", reason="no gradio: the studio is left out")
         command = [sys.executable, "-m", "ganzoo_core", "studio", "--port", "0", *sources]
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        self.rooms = Path(tempfile.mkdtemp())  # where it makes its own
+        env = {**os.environ, "OMP_NUM_THREADS": "1", "TMPDIR": str(self.rooms)}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
         assert self.process.stdout is not None
         self.address = self.process.stdout.readline().strip()
         assert self.address.startswith("http://127.0.0.1:"), self.process.stderr.read() if self.process.stderr else ""
 
+    def given(self) -> list[str]:
+        """What lies there of visitors, by name; gradio makes an empty folder of its own. Files may go meanwhile."""
+        return [name for _, _, names in os.walk(self.rooms) for name in names]
+
     def close(self) -> None:
+        """It takes away what it has made, told to end as by Ctrl-C."""
         self.process.terminate()
         self.process.communicate(timeout=60)
+        assert list(self.rooms.glob("ganzoo-studio-*")) == []
+        shutil.rmtree(self.rooms)
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +56,28 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(run_folder: Path) -> Iterator[Served]:
-    studio = Served(*MODELS, str(run_folder))
+def sound_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of sounds, and a run directory of them."""
+    import ganzoo_core as gz
+
+    folder = tmp_path_factory.mktemp("studio") / "tones"
+    gz.fit(gz.create("wavegan", preset="tiny"), "tones", images=64, batch_size=16, out=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vocoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that is given a sound, as a file."""
+    import ganzoo_core as gz
+
+    folder = tmp_path_factory.mktemp("studio") / "vocoder"
+    gz.fit(gz.create("melgan", preset="tiny"), "mel:tiny:tones", images=16, batch_size=16, out=folder)
+    return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def served(run_folder: Path, sound_folder: Path, vocoder_folder: Path) -> Iterator[Served]:
+    studio = Served(*MODELS, str(run_folder), str(sound_folder / "model"), str(vocoder_folder))
     yield studio
     studio.close()
 

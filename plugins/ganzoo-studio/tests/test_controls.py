@@ -1,5 +1,6 @@
 """From what is declared to what is asked for, and from what is answered to the command line; no browser, no gradio."""
 
+import base64
 import shlex
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from ganzoo_studio import views
 from ganzoo_studio.asking import Ask
 from ganzoo_studio.controls import DRAWN, controls_of, mixes, unasked
 from ganzoo_studio.drawing import brushed, drawn, fitted, fitted_clip, under
+from ganzoo_studio.gallery.collect import Card
+from ganzoo_studio.gallery.page import HEARD, page
 from ganzoo_studio.limits import PICTURES
 from ganzoo_studio.shelf import Seat, Shelf
 from ganzoo_studio.verbs import run
@@ -127,6 +130,14 @@ def test_too_many_are_refused(tmp_path):
             Ask(Seat("dcgan.mnist", ""), tmp_path, count).make(net)
 
 
+def test_a_command_computes_where_the_studio_does(monkeypatch):
+    """On a machine with a card, where commands would take that."""
+    ask = Ask(Seat("dcgan.mnist", ""), Path())
+    assert "--device" not in ask.shell("x.png")
+    monkeypatch.setattr("ganzoo_studio.asking.pick_device", lambda name: "cuda")
+    assert ask.shell("x.png").endswith("--device cpu -o x.png")
+
+
 def test_hostile_answers_stay_words():
     ask = Ask(Seat("dcgan.mnist", ""), Path(), text="'; rm -rf / #", options={"a": "$(id)"})
     assert shlex.split(ask.shell("x.png"))[-6:-2] == ["--text", "'; rm -rf / #", "-c", "a=$(id)"]
@@ -195,6 +206,23 @@ def test_views_escape_what_they_show(tmp_path):
         assert "<script" not in html and "&lt;script&gt;" in html
     assert "<th scope=col>a</th>" in views.shown(tmp_path / "t.csv", "rows")
     assert "<th" not in views.table(b"1.5,2\n3,4\n", "rows")
+
+
+def test_the_gallery_has_a_player_of_what_can_be_heard():
+    """Inside the page; of a large one, and of what is only looked at, there is none."""
+    heard = b"RIFF\x04\0\0\0WAVE"
+    for recording, players in ((heard, 1), (b"", 0), (heard + bytes(HEARD), 0)):
+        card = Card("<b>.x", "f", "s", "p", "t", "d", "l", "c", (), b"png", recording)
+        html = page([card])
+        assert html.count("<audio controls") == players and "<b>" not in html
+        assert (base64.b64encode(heard).decode() in html) == bool(players)
+        assert "media-src data:" in html and "default-src 'none'" in html
+
+
+def test_downloads_hold_the_files_themselves(tmp_path):
+    (tmp_path / "a&b.png").write_bytes(b"bytes")
+    html = views.downloads([tmp_path / "a&b.png"])
+    assert 'download="a&amp;b.png"' in html and base64.b64encode(b"bytes").decode() in html and "5 bytes" in html
 
 
 def test_what_no_browser_shows_is_offered(tmp_path):

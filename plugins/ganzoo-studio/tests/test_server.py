@@ -1,6 +1,8 @@
 """What is served and what is refused: over plain HTTP, as somebody who means no good would ask."""
 
+import base64
 import http.client
+import importlib.util
 import json
 import os
 import re
@@ -112,22 +114,72 @@ def test_it_listens_on_loopback_and_says_so_when_it_does_not():
     process.communicate()
 
 
-def test_uploads_are_taken_away(tmp_path):
-    from ganzoo_studio.studio import sweep
+# ---- many visitors ---------------------------------------------------------------------------------------------------
+USERS = 20
+PICTURES = """
+import sys
+import ganzoo_core as gz
+model = gz.load("dcgan.mnist")
+for seed in map(int, sys.argv[1:]):
+    model.generator.output.picture(model.sample(1, seed=seed)).save(f"{seed}.png")
+"""
 
-    old, new = tmp_path / "old", tmp_path / "new"
-    for folder in (old, new):
-        folder.mkdir()
-        (folder / "mine.png").write_bytes(b"x")
-    os.utime(old, (0, 0))
-    end = threading.Event()
-    looking = threading.Thread(target=sweep, args=(tmp_path, end, 0.01))
-    looking.start()
-    while old.exists():
-        pass
-    end.set()
-    looking.join()
-    assert new.exists()
+
+def test_twenty_visitors_at_once_get_each_their_own(served, tmp_path):
+    """Nothing is lost and nothing is mixed: everybody is shown the picture of the seed that he has asked for."""
+    path = Path(__file__).parents[3] / "tests" / "benchmarks" / "bench_studio.py"
+    spec = importlib.util.spec_from_file_location("bench_studio", path)
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    visitors, shown = [bench.Visitor(served.address) for _ in range(USERS)], {}
+    visitors[0].open()
+    for visitor in visitors[1:]:
+        visitor.open()
+    together = threading.Barrier(USERS)
+
+    def use(seed):
+        together.wait()
+        answer = visitors[seed].ask(visitors[seed].press_id, [seed], visitors[seed].trigger)
+        shown[seed] = base64.b64decode(re.search(r"data:image/png;base64,([\w+/=]+)", str(answer["data"]))[1])
+
+    threads = [threading.Thread(target=use, args=(seed,)) for seed in range(USERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    command = [sys.executable, "-c", PICTURES, *map(str, range(USERS))]
+    subprocess.run(command, cwd=tmp_path, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert shown == {seed: (tmp_path / f"{seed}.png").read_bytes() for seed in range(USERS)}
+    assert len(set(shown.values())) == USERS
+
+
+def test_scripts_run_by_a_number_that_each_answer_has_anew(served):
+    first, second = (ask(served, "/") for _ in range(2))
+    numbers = [re.search(r"script-src 'self' 'nonce-([\w-]{20,})'", headers["content-security-policy"])[1]
+               for _, headers, _ in (first, second)]  # fmt: skip
+    assert numbers[0] != numbers[1]
+    for number, (_, headers, body) in zip(numbers, (first, second), strict=True):
+        scripts = re.findall(r"<script\b[^>]*>", body.decode())
+        assert len(scripts) >= 4 and all(f'nonce="{number}"' in script for script in scripts)
+        (allowed,) = re.findall(r"script-src [^;]*", headers["content-security-policy"])
+        assert "unsafe-inline" not in allowed
+        assert not re.search(r"<[^>]*\son\w+\s*=", body.decode().split("window.gradio_config")[0])
+    assert ask(served, "/ganzoo.js")[1]["content-type"].startswith("text/javascript")
+
+
+def test_it_takes_its_room_away_however_it_is_ended(tmp_path):
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        command = [sys.executable, "-m", "ganzoo_core", "studio", "dcgan.mnist", "--port", "0"]
+        env = {**os.environ, "TMPDIR": str(tmp_path)}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        assert process.stdout is not None and process.stdout.readline().startswith("http://127.0.0.1:")
+        assert [path.name for path in tmp_path.iterdir() if path.name.startswith("ganzoo-studio-")]
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+        assert not [path.name for path in tmp_path.iterdir() if path.name.startswith("ganzoo-studio-")]
+        assert "Traceback" not in said, said
 
 
 # ---- a Space ---------------------------------------------------------------------------------------------------------

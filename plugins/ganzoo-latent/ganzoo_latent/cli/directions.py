@@ -66,7 +66,7 @@ def command(
     save_sheet(torch.cat(rows), 7, target)
     files.write(files.Point(found, painter.name, asked.source), beside)
     tell_user(f"{len(found)} directions in {painter.name}, {len(starts)} rows each; {beside} has them")
-    table(names or tuple(str(i) for i in range(len(found))), effects)
+    table(names or tuple(str(i + 1) for i in range(len(found))), effects)
     print(target)
 
 

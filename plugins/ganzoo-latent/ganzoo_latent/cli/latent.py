@@ -12,6 +12,7 @@ VERBS = {
     "project": "Find the point that paints a picture.",
     "edit": "Ask for colours, edges, moved parts; drag points; paste parts.",
     "directions": "Ways in which one thing changes, and what else moves.",
+    "move": "A point, some way along directions.",
     "dissect": "Which units of a layer draw what, and pictures without them.",
 }
 

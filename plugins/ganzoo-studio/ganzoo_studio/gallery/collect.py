@@ -11,7 +11,7 @@ from ganzoo_core.plugin import FamilyInfo, ModelInfo
 
 
 class Card(NamedTuple):
-    """One card. `samples` are the bytes of a PNG, empty where there are none."""
+    """One card. `samples` are the bytes of a PNG, empty where there are none, like those of `recording`."""
 
     id: str  # of a model; "" of a family without one
     family: str
@@ -23,6 +23,7 @@ class Card(NamedTuple):
     command: str
     scores: tuple[str, ...]
     samples: bytes
+    recording: bytes = b""  # of a WAV file, of what can be heard
 
 
 def cards() -> list[Card]:
@@ -35,11 +36,11 @@ def cards() -> list[Card]:
 
 def of_model(info: ModelInfo, family: FamilyInfo) -> Card:
     folder = find(info.id)
-    sheet = folder / "samples.png"
+    sheet, heard = folder / "samples.png", folder / "samples.wav"
     scores = tuple(f"{row['name']} {row['value']:.4g}" for row in info.metrics[:4])
     return Card(
         info.id, info.family, family.summary, paper_of(family), info.task, info.dataset, info.licence,
-        command_of(info.id), scores, sheet.read_bytes() if sheet.exists() else b"",
+        command_of(info.id), scores, *(path.read_bytes() if path.exists() else b"" for path in (sheet, heard)),
     )  # fmt: skip
 
 

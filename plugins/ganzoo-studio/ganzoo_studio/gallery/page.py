@@ -14,7 +14,8 @@ from html import escape
 from ganzoo_core.errors import escape as printable
 from ganzoo_studio.gallery.collect import Card
 
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
+POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src 'sha256-{}'"
+HEARD = 2**20  # bytes of a recording
 FILTERS = ("task", "dataset", "licence")
 
 
@@ -50,7 +51,7 @@ def figure(card: Card) -> str:
     facts = [("Task", card.task), ("Data", card.dataset), ("Licence", card.licence), ("Scores", ", ".join(card.scores))]
     listed = "".join(f"<dt>{k}</dt><dd>{text(v)}</dd>" for k, v in facts if v)
     return f"""<article {keys} data-words="{words}">
-{picture(card)}<h2>{text(name)}</h2>
+{picture(card)}{player(card)}<h2>{text(name)}</h2>
 <p>{text(card.summary)}</p>
 <p class=quiet>{text(card.paper)}</p>
 <dl>{listed}</dl>
@@ -64,6 +65,15 @@ def picture(card: Card) -> str:
         return ""
     data = base64.b64encode(card.samples).decode()
     return f'<img src="data:image/png;base64,{data}" alt="Samples of {text(card.id)}" loading=lazy>\n'
+
+
+def player(card: Card) -> str:
+    """What can be heard of them, inside the page."""
+    if not card.recording or len(card.recording) > HEARD:
+        return ""
+    data = base64.b64encode(card.recording).decode()
+    label = f"Sounds of {text(card.id)}"
+    return f'<audio controls preload=metadata src="data:audio/wav;base64,{data}" aria-label="{label}"></audio>\n'
 
 
 SCRIPT = """
@@ -113,6 +123,7 @@ main { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 
 article { border: 1px solid var(--rule); border-radius: 8px; padding: 1rem; min-width: 0; }
 article[hidden] { display: none; }
 article img { width: 100%; height: auto; display: block; border-radius: 4px; image-rendering: pixelated; }
+article audio { width: 100%; display: block; margin-top: .5rem; }
 h2 { font-size: 1.1rem; margin: .6rem 0 0; overflow-wrap: anywhere; }
 article p { margin: .25rem 0; font-size: .92rem; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .1rem .75rem; margin: .5rem 0; font-size: .9rem; }

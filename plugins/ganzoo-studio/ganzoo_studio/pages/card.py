@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 import ganzoo_core as gz
+from ganzoo_studio.asking import line as line_of
+from ganzoo_studio.parts import CODE
 from ganzoo_studio.views import shown
 
 if TYPE_CHECKING:
@@ -22,11 +24,24 @@ def title(facts: Facts) -> str:
 def build(studio: Studio, facts: Facts) -> None:
     source, model = facts.seat.source, facts.model
     gr.HTML(card(facts), elem_classes="gz-view")
-    samples = model.folder / "samples.png"
+    samples, recording = model.folder / "samples.png", model.folder / "samples.wav"
+    for file, alt in ((samples, f"Samples of {source}"), (recording, f"Sounds of {source}")):
+        if file.exists():
+            gr.HTML(shown(file, alt), elem_classes="gz-view")
     if samples.exists():
-        gr.HTML(shown(samples, f"Samples of {source}"), elem_classes="gz-view")
+        for language, label, text in pictured(source):
+            gr.Code(text, language=language, label=label, **CODE)
     line = model.usage.line(source, "samples")
-    gr.Code(line, language="shell", label="On the command line", interactive=False, wrap_lines=True)
+    gr.Code(
+        line, language="shell", label="Samples of your own", interactive=False, wrap_lines=True, show_line_numbers=False
+    )
+
+
+def pictured(source: str) -> Iterator[tuple[Any, str, str]]:
+    """How one has the picture of a card, which is a file of the model: (language, what, text)."""
+    yield "shell", "This picture, on the command line", line_of(["export", source, "model"]) + "  # model/samples.png"
+    python = f"import ganzoo_core as gz\npicture = (gz.load({source!r}).folder / 'samples.png').read_bytes()"
+    yield "python", "This picture, in Python", python
 
 
 def card(facts: Facts) -> str:

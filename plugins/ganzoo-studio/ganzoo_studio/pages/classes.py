@@ -8,7 +8,7 @@ import gradio as gr
 
 from ganzoo_studio.asking import Ask
 from ganzoo_studio.limits import PICTURES, SEED
-from ganzoo_studio.parts import form, of_ask, one_line, result, seed_box, whole
+from ganzoo_studio.parts import form, of_ask, result, seed_box, whole
 
 if TYPE_CHECKING:
     from ganzoo_studio.studio import Facts, Studio
@@ -38,4 +38,4 @@ def build(studio: Studio, facts: Facts) -> None:
         alt = f"{', '.join(names[:12])} of {facts.seat.source} in turn, seed {ask.seed}"
         return of_ask(asked.read(ask, values), studio.net(facts.seat), alt)
 
-    go.click(one_line(press), [rows, seed, *asked.components], shown.components)
+    studio.samples(go.click, press, [rows, seed, *asked.components], shown.components)

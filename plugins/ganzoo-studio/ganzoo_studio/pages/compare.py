@@ -11,7 +11,7 @@ from ganzoo_core.errors import GanzooError
 from ganzoo_studio.asking import Ask
 from ganzoo_studio.controls import controls_of
 from ganzoo_studio.limits import PICTURES, SEED
-from ganzoo_studio.parts import one_line, result, seed_box, told, view_of, whole
+from ganzoo_studio.parts import result, seed_box, told, view_of, whole
 from ganzoo_studio.shelf import Seat
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def title(facts: Facts) -> str:
 
 def build(studio: Studio, facts: Facts) -> None:
     with gr.Row():
-        other = gr.Dropdown(studio.shelf.sources, value=studio.shelf.sources[0], label="Beside", elem_id="gz-other")
+        others = [source for source in studio.shelf.sources if source != facts.seat.source] or [facts.seat.source]
+        other = gr.Dropdown(studio.shelf.sources, value=others[0], label="Beside", elem_id="gz-other")
         count = gr.Slider(1, PICTURES, value=16, step=1, label="How many of each")
         seed = seed_box()
     go = gr.Button("Compare", variant="primary", elem_id="gz-compare")
@@ -48,7 +49,7 @@ def build(studio: Studio, facts: Facts) -> None:
         html = f"<div class=gz-pair>{''.join(f'<div>{view}</div>' for view in views)}</div>"
         return told(html, files, "\n".join(shells), "\n\n".join(codes))
 
-    go.click(one_line(press), [other, count, seed], shown.components)
+    studio.samples(go.click, press, [other, count, seed], shown.components)
 
 
 def turn(studio: Studio, seat: Seat, count: int, seed: int) -> Ask:

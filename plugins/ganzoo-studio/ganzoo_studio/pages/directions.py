@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from ganzoo_latent.files import placed, read
 
+from ganzoo_core.errors import GanzooError
 from ganzoo_studio.asking import Ask
-from ganzoo_studio.latent import conditions, has_space, painter, point, searched
+from ganzoo_studio.latent import conditions, has_space, keep, painter, point, point_name, point_of
 from ganzoo_studio.limits import SEED
-from ganzoo_studio.parts import form, one_line, result, seed_box, told, whole
-from ganzoo_studio.views import shown as view
+from ganzoo_studio.parts import computed, form, found_by, point_file, result, seed_box, whole
+from ganzoo_studio.recipes import movement, strips
 
 if TYPE_CHECKING:
     from ganzoo_studio.studio import Facts, Studio
@@ -29,10 +29,11 @@ def build(studio: Studio, facts: Facts) -> None:
         with gr.Column(min_width=260):
             asked = form(conditions(facts))
             seed = seed_box()
-            found = gr.File(label="Or a point that was found (.safetensors)", file_types=[".safetensors"], height=110)
+            found = point_file()
             which = gr.Slider(1, COUNT, value=1, step=1, label="Direction, the strongest first")
             far = gr.Slider(-REACH, REACH, value=0, step=0.25, label="How far, in deviations", elem_id="gz-far")
-            strips = gr.Button("All of them, as strips", elem_id="gz-directions")
+            go = gr.Button("Move it", variant="primary", elem_id="gz-move")
+            all_ = gr.Button("All of them, as strips", elem_id="gz-directions")
         with gr.Column(scale=2, min_width=260):
             shown = result()
 
@@ -42,46 +43,34 @@ def build(studio: Studio, facts: Facts) -> None:
     def move(found: Any, which: Any, far: Any, seed: Any, *values: Any) -> list[Any]:
         from ganzoo_latent import directions  # scikit-learn takes a second to import
 
-        ask, k = begun(seed, values), whole(which, 1, COUNT, "direction")
-        brush, name = painter(studio, ask), point(found, ask.folder, ask.seed)
-        start = brush.draw(1, ask.seed)
-        if found:
-            start = placed(read(ask.folder / name), brush, ask.folder / name)[:1]
-        way = directions.sefa(brush, COUNT)[k - 1 : k]
-        there = brush.within(start + directions.along(brush, way, max(-REACH, min(REACH, float(far)))))
-        out = ask.folder / "moved.png"
-        brush.net.output.save(brush.pictures(there), out)
-        alt = (
-            f"{facts.seat.source}, {name if found else f'seed {name}'}, {float(far):+g} deviations along direction {k}"
-        )
-        return told(view(out, alt), [out], "", code(ask, k, float(far), name if found else ""))
+        ask, k, reach = begun(seed, values), whole(which, 1, COUNT, "direction"), within(far)
+        net, begin = studio.net(facts.seat), point(found, ask.folder, ask.seed)
+        brush = painter(net, ask)
+        start = point_of(brush, begin, ask.folder)
+        there = directions.moved(brush, start, directions.strongest(brush, k), [(k, reach)])
+        keep(there, brush, ask)
+        alt = f"{facts.seat.source}, {point_name(begin)}, {reach:+g} deviations along direction {k}"
+        return computed(movement(ask, net, begin, k, reach), brush.pictures(there), 1, alt)
 
     def press(found: Any, seed: Any, *values: Any) -> list[Any]:
+        from ganzoo_latent import directions
+
         ask = begun(seed, values)
-        words = ["--how", "sefa", "-k", str(COUNT), "--point", point(found, ask.folder, ask.seed), "--draws", "500"]
-        return searched(studio, ask, "directions", words, f"Strips along {COUNT} directions of {facts.seat.source}")
+        net = studio.net(facts.seat)
+        how = "sefa" if directions.first_weights(painter(net, ask)) else "pca"
+        made = strips(ask, net, point(found, ask.folder, ask.seed), COUNT, how)
+        alt = f"Strips along {COUNT} directions of {facts.seat.source}"
+        return found_by(made, studio.shelf.where(facts.seat.source), alt)
 
     moving = [found, which, far, seed, *asked.components]
     for slider in (which, far):
-        slider.release(one_line(move), moving, shown.components, trigger_mode="always_last")
-    strips.click(one_line(press), [found, seed, *asked.components], shown.components)
+        studio.samples(slider.release, move, moving, shown.components, trigger_mode="always_last")
+    studio.samples(go.click, move, moving, shown.components)
+    studio.searches(all_.click, press, [found, seed, *asked.components], shown.components)
 
 
-def code(ask: Ask, k: int, far: float, point: str) -> str:
-    """The picture, from Python."""
-    labels = f", label={ask.labels[0]!r}" if ask.labels else ""
-    begin = (
-        f"painter.draw(1, {ask.seed})"
-        if not point
-        else f"files.placed(files.read(Path({point!r})), painter, Path({point!r}))[:1]"
-    )
-    return "\n".join([
-        *(["from pathlib import Path"] if point else []),
-        "import ganzoo_core as gz",
-        "from ganzoo_latent import directions" + (", files" if point else ""),
-        "from ganzoo_latent.painter import Painter",
-        f"painter = Painter(gz.load({ask.seat.source!r}).generator{labels})",
-        f"way = directions.sefa(painter, {COUNT})[{k - 1}:{k}]",
-        f"point = {begin} + directions.along(painter, way, {far})",
-        "painter.net.output.frame(painter.pictures(painter.within(point))[0]).save('moved.png')",
-    ])  # fmt: skip
+def within(far: Any) -> float:
+    """Errors: GanzooError for what no slider sends."""
+    if not isinstance(far, (int, float)) or not -REACH <= far <= REACH:
+        raise GanzooError(f"how far: not from {-REACH:g} to {REACH:g}")
+    return float(far)

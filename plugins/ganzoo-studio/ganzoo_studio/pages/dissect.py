@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-import torch
 from ganzoo_latent.activations import layer_of, maps
-from ganzoo_latent.dissection import ablated
+from ganzoo_latent.dissection import silenced
+from ganzoo_latent.painter import Painter
 
-from ganzoo_core.cli import save_sheet
 from ganzoo_studio.asking import Ask
-from ganzoo_studio.latent import conditions, has_space, painter, searched
+from ganzoo_studio.latent import conditions, has_maps, painter
 from ganzoo_studio.limits import SEED
-from ganzoo_studio.parts import form, one_line, result, seed_box, told, whole
-from ganzoo_studio.views import shown as view
+from ganzoo_studio.parts import computed, form, found_by, result, seed_box, whole
+from ganzoo_studio.recipes import colours, silence
 
 if TYPE_CHECKING:
     from ganzoo_studio.studio import Facts, Studio
@@ -24,7 +23,7 @@ UNITS = 24  # that can be switched off by hand: those that say most
 
 
 def title(facts: Facts) -> str:
-    return "Dissect" if has_space(facts) else ""
+    return "Dissect" if has_maps(facts) else ""
 
 
 def build(studio: Studio, facts: Facts) -> None:
@@ -43,50 +42,32 @@ def build(studio: Studio, facts: Facts) -> None:
 
     def find(seed: Any, *values: Any) -> list[Any]:
         ask = begun(seed, values)
-        brush = painter(studio, ask)
+        brush = painter(studio.net(facts.seat), ask, ask.seed)
         layer = layer_of(brush)
-        loud = maps(brush, layer, brush.draw(SHOWN, ask.seed)).std((0, 2, 3))
+        loud = maps(brush, layer, brush.draw(SHOWN)).std((0, 2, 3))
         names = [str(int(unit)) for unit in loud.argsort(descending=True)[:UNITS]]
         group = gr.CheckboxGroup(names, value=[], visible=True, label=f"Switched off, of layer {layer}")
         return [group, *without(ask, brush, layer, [])]
 
     def toggle(off: Any, seed: Any, *values: Any) -> list[Any]:
         ask = begun(seed, values)
-        brush = painter(studio, ask)
+        brush = painter(studio.net(facts.seat), ask, ask.seed)
         layer = layer_of(brush)
         width = maps(brush, layer, brush.draw(1)).shape[1]
         return without(ask, brush, layer, [whole(int(unit), 0, width - 1, "unit") for unit in list(off)[:UNITS]])
 
+    def without(ask: Ask, brush: Painter, layer: str, units: list[int]) -> list[Any]:
+        """Samples above, and below them the same without some units."""
+        made = silence(ask, studio.net(facts.seat), layer, units, SHOWN)
+        named = ", ".join(map(str, units)) or "none"
+        alt = f"Samples, and below them without units {named} of {layer}"
+        return computed(made, silenced(brush, layer, units, brush.draw(SHOWN)), SHOWN, alt)
+
     def press(seed: Any, *values: Any) -> list[Any]:
-        ask = begun(seed, values)
-        words = ["--seed", str(ask.seed), "--by", "iou", "--draws", "128"]
-        return searched(studio, ask, "dissect", words, f"Samples of {facts.seat.source}, and without a colour's units")
+        made = colours(begun(seed, values), studio.net(facts.seat))
+        alt = f"Samples of {facts.seat.source}, and without a colour's units"
+        return found_by(made, studio.shelf.where(facts.seat.source), alt)
 
-    look.click(one_line(find), [seed, *asked.components], [units, *shown.components])
-    units.input(one_line(toggle), [units, seed, *asked.components], shown.components, trigger_mode="always_last")
-    search.click(one_line(press), [seed, *asked.components], shown.components)
-
-
-def without(ask: Ask, brush: Any, layer: str, units: list[int]) -> list[Any]:
-    """Samples above, and below them the same without some units."""
-    points = brush.draw(SHOWN, ask.seed)
-    after = ablated(brush, layer, units, points)
-    out = ask.folder / "without.png"
-    save_sheet(torch.cat([brush.pictures(points), after]), SHOWN, out)
-    named = ", ".join(map(str, units)) or "none"
-    return told(
-        view(out, f"Samples, and below them without units {named} of {layer}"), [out], "", code(ask, layer, units)
-    )
-
-
-def code(ask: Ask, layer: str, units: list[int]) -> str:
-    """The lower row, from Python."""
-    labels = f", label={ask.labels[0]!r}" if ask.labels else ""
-    return "\n".join([
-        "import ganzoo_core as gz",
-        "from ganzoo_latent.dissection import ablated",
-        "from ganzoo_latent.painter import Painter",
-        f"painter = Painter(gz.load({ask.seat.source!r}).generator{labels})",
-        f"points = painter.draw({SHOWN}, {ask.seed})",
-        f"pictures = ablated(painter, {layer!r}, {units}, points)  # [{SHOWN}, C, H, W]",
-    ])  # fmt: skip
+    studio.samples(look.click, find, [seed, *asked.components], [units, *shown.components])
+    studio.samples(units.input, toggle, [units, seed, *asked.components], shown.components, trigger_mode="always_last")
+    studio.searches(search.click, press, [seed, *asked.components], shown.components)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ganzoo_studio.asking import Ask
-from ganzoo_studio.latent import conditions, has_space, painter, point, searched
+from ganzoo_studio.latent import conditions, has_maps, painter, point, point_of
 from ganzoo_studio.limits import SEARCH, SEED
-from ganzoo_studio.parts import form, one_line, result, seed_box, whole
+from ganzoo_studio.parts import form, found_by, point_file, result, seed_box, whole
+from ganzoo_studio.recipes import drag
 
 if TYPE_CHECKING:
     from ganzoo_studio.studio import Facts, Studio
@@ -18,7 +19,7 @@ LARGE = 384  # pixels of the picture that is clicked on
 
 
 def title(facts: Facts) -> str:
-    return "Drag points" if has_space(facts) and min(facts.net.output.shape[1:]) > 4 else ""  # type: ignore[type-var, operator]
+    return "Drag points" if has_maps(facts) else ""
 
 
 def build(studio: Studio, facts: Facts) -> None:
@@ -28,7 +29,7 @@ def build(studio: Studio, facts: Facts) -> None:
         with gr.Column(min_width=260):
             asked = form(conditions(facts))
             seed = seed_box()
-            found = gr.File(label="Or a point that was found (.safetensors)", file_types=[".safetensors"], height=110)
+            found = point_file()
             show = gr.Button("Show it", elem_id="gz-drag-show")
             picture = gr.Image(
                 label="Click where to begin, then where to go", interactive=False, type="pil", buttons=[],
@@ -44,10 +45,11 @@ def build(studio: Studio, facts: Facts) -> None:
             shown = result()
     second = gr.State(False)
 
-    def look(seed: Any, *values: Any) -> Any:
+    def look(found: Any, seed: Any, *values: Any) -> Any:
         ask = asked.read(Ask(facts.seat, studio.folder(), 1, whole(seed, 0, SEED, "seed")), values)
-        brush = painter(studio, ask)
-        drawn = brush.net.output.frame(brush.pictures(brush.draw(1, ask.seed))[0])
+        brush = painter(studio.net(facts.seat), ask)
+        start = point_of(brush, point(found, ask.folder, ask.seed), ask.folder)
+        drawn = brush.net.output.frame(brush.pictures(start)[0])
         return drawn.resize((LARGE, LARGE * height // width), 0)
 
     def click(second: bool, event: gr.SelectData) -> list[Any]:
@@ -60,14 +62,14 @@ def build(studio: Studio, facts: Facts) -> None:
         ends = [
             whole(at, 0, side - 1, "a place") for at, side in zip((x, y, to_x, to_y), (width, height) * 2, strict=True)
         ]
-        way = "{},{}:{},{}".format(*ends)
-        begin, many = point(found, ask.folder, ask.seed), str(whole(steps, 10, SEARCH, "steps"))
+        begin, many = point(found, ask.folder, ask.seed), whole(steps, 10, SEARCH, "steps")
+        made = drag(ask, studio.net(facts.seat), begin, ends, many)
         alt = f"{facts.seat.source}: before, and with what was at {ends[0]},{ends[1]} dragged to {ends[2]},{ends[3]}"
-        return searched(studio, ask, "edit", [begin, "--drag", way, "--steps", many], alt)
+        return found_by(made, studio.shelf.where(facts.seat.source), alt)
 
-    show.click(one_line(look), [seed, *asked.components], picture)
+    studio.samples(show.click, look, [found, seed, *asked.components], picture)
     picture.select(click, [second], [second, x, y, to_x, to_y])
-    go.click(one_line(press), [found, steps, x, y, to_x, to_y, seed, *asked.components], shown.components)
+    studio.searches(go.click, press, [found, steps, x, y, to_x, to_y, seed, *asked.components], shown.components)
 
 
 def place(label: str, value: int, side: int) -> Any:

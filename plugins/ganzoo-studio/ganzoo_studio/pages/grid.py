@@ -8,7 +8,7 @@ import gradio as gr
 
 from ganzoo_studio.asking import Ask
 from ganzoo_studio.limits import PICTURES, SEED
-from ganzoo_studio.parts import form, of_ask, one_line, result, seed_box, whole
+from ganzoo_studio.parts import form, of_ask, result, seed_box, whole
 
 if TYPE_CHECKING:
     from ganzoo_studio.studio import Facts, Studio
@@ -38,4 +38,4 @@ def build(studio: Studio, facts: Facts) -> None:
         ask = asked.read(Ask(facts.seat, studio.folder(), many, whole(seed, 0, SEED, "seed")), values)
         return of_ask(ask, studio.net(facts.seat), f"{many} samples of {facts.seat.source}, seed {ask.seed}")
 
-    go.click(one_line(press), [count, seed, *asked.components], shown.components)
+    studio.samples(go.click, press, [count, seed, *asked.components], shown.components)

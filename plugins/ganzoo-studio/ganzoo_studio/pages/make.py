@@ -9,7 +9,7 @@ import gradio as gr
 
 from ganzoo_studio.asking import Ask
 from ganzoo_studio.limits import SEED
-from ganzoo_studio.parts import form, of_ask, one_line, result, seed_box, whole
+from ganzoo_studio.parts import form, of_ask, result, seed_box, whole
 
 if TYPE_CHECKING:
     from ganzoo_studio.studio import Facts, Studio
@@ -46,5 +46,5 @@ def build(studio: Studio, facts: Facts) -> None:
         drawn = random.randrange(SEED)
         return [drawn, *press(drawn, *values)]
 
-    again.click(one_line(press), [seed, *asked.components], shown.components)
-    another.click(one_line(press_anew), asked.components, [seed, *shown.components])
+    studio.samples(again.click, press, [seed, *asked.components], shown.components)
+    studio.samples(another.click, press_anew, asked.components, [seed, *shown.components])

@@ -9,9 +9,10 @@ import gradio as gr
 
 from ganzoo_studio.asking import Ask
 from ganzoo_studio.controls import Control
-from ganzoo_studio.latent import conditions, has_space, searched
+from ganzoo_studio.latent import conditions, has_space
 from ganzoo_studio.limits import SEARCH
-from ganzoo_studio.parts import form, one_line, result, whole
+from ganzoo_studio.parts import form, found_by, result, whole
+from ganzoo_studio.recipes import projection
 
 if TYPE_CHECKING:
     from ganzoo_studio.studio import Facts, Studio
@@ -35,8 +36,9 @@ def build(studio: Studio, facts: Facts) -> None:
 
     def press(space: Any, steps: Any, *values: Any) -> list[Any]:
         ask = asked.read(Ask(facts.seat, studio.folder()), values)
-        words = [ask.input, "--space", str(space), "--steps", str(whole(steps, 10, SEARCH, "steps"))]
+        picture, many = ask.input, whole(steps, 10, SEARCH, "steps")
+        found = projection(replace(ask, input=""), studio.net(facts.seat), picture, str(space), many)
         alt = f"The picture that was given, and what {facts.seat.source} paints of it"
-        return searched(studio, replace(ask, input=""), "project", words, alt, (ask.input,))
+        return found_by(found, studio.shelf.where(facts.seat.source), alt, picture)
 
-    go.click(one_line(press), [space, steps, *asked.components], shown.components)
+    studio.searches(go.click, press, [space, steps, *asked.components], shown.components)

@@ -10,7 +10,7 @@ from ganzoo_core.errors import GanzooError, escape
 from ganzoo_studio.asking import Ask
 from ganzoo_studio.controls import mixes
 from ganzoo_studio.limits import SEED
-from ganzoo_studio.parts import of_ask, one_line, result
+from ganzoo_studio.parts import of_ask, result
 
 if TYPE_CHECKING:
     from ganzoo_studio.studio import Facts, Studio
@@ -38,7 +38,7 @@ def build(studio: Studio, facts: Facts) -> None:
         alt = f"Rows {options['mix_rows']} with the styles of columns {options['mix_cols']} in layers {layers}"
         return of_ask(ask, studio.net(facts.seat), alt)
 
-    go.click(one_line(press), [rows, columns, layers], shown.components)
+    studio.samples(go.click, press, [rows, columns, layers], shown.components)
 
 
 def seeds(text: Any) -> str:

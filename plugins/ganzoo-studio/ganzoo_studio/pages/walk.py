@@ -11,7 +11,7 @@ from ganzoo_core.nn import interpolate_seeds
 from ganzoo_studio.asking import Ask, line
 from ganzoo_studio.limits import SEED, STEPS
 from ganzoo_studio.pages.grid import draws
-from ganzoo_studio.parts import form, one_line, result, seed_box, told, whole
+from ganzoo_studio.parts import form, result, seed_box, told, whole
 from ganzoo_studio.views import shown as view
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def build(studio: Studio, facts: Facts) -> None:
         command = line([*words, *ask.conditions(), "-o", OUT])
         return told(view(ask.folder / OUT, alt), [ask.folder / OUT], command, code(facts, seeds, many, str(how), given))
 
-    go.click(one_line(press), [start, end, steps, how, *asked.components], shown.components)
+    studio.samples(go.click, press, [start, end, steps, how, *asked.components], shown.components)
 
 
 def code(facts: Facts, seeds: list[int], steps: int, how: str, given: dict[str, object]) -> str:
