@@ -51,5 +51,5 @@ def area(scores: Tensor, labels: Tensor) -> float:
     torchmetrics takes scores beyond [0, 1] for logits, and their sigmoids for the scores: all that are above 17 would
     be one. Their ranks have the same curve.
     """
-    _, ranks = scores.unique(return_inverse=True)
+    _, ranks = torch.unique(scores, return_inverse=True)
     return float(binary_auroc(ranks / ranks.max().clamp(min=1), labels))
