@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch
+from ganzoo_dcgan.objective import DCGAN
 from torch import Tensor
 from torch.nn.functional import relu
 
@@ -56,3 +57,10 @@ class BRE(Weighted):
         signs = [penalties.soft_signs(features) for features in (h, h_)]
         me, ac = (torch.stack([term(s) for s in signs]).mean() for term in (penalties.marginal, penalties.alike))
         return self.loss.d(r, s) | {"me": self.lam * me, "ac": self.lam * ac}
+
+
+class ICR(DCGAN):
+    """Improved Consistency Regularization for GANs (Zhao et al. 2020, arXiv:2002.04724): DCGAN's game.
+
+    What the paper adds, bCR and zCR, are regularisers of the core that any game takes; the presets ask for both.
+    """

@@ -235,7 +235,7 @@ CONSISTENCY = [
         aliases=("BRE-GAN",),
     ),
     game(
-        "icr", "ganzoo_dcgan.objective:DCGAN", "moved pictures and moved latents are to score the same",
+        "icr", "ganzoo_objectives.consistency:ICR", "moved pictures and moved latents are to score the same",
         Paper(
             "Improved Consistency Regularization for GANs",
             ("Zhengli Zhao", "Sameer Singh", "Honglak Lee", "Zizhao Zhang", "Augustus Odena", "Han Zhang"),

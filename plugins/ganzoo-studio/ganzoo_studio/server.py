@@ -237,8 +237,12 @@ def application(sources: Sequence[str]) -> FastAPI:
 
 
 def end_properly() -> None:
-    """Also when it is told to end, and not only by Ctrl-C: what `private_room` has registered is done."""
+    """Also when it is told to end, and not only by Ctrl-C: what `private_room` has registered is done.
+
+    A shell that starts it in the background has it ignore Ctrl-C; uvicorn would not, but only once it serves.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def serve(sources: Sequence[str], host: str = "127.0.0.1", port: int = 7860, browse: bool = False) -> None:
