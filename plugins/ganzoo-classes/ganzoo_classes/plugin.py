@@ -20,6 +20,15 @@ WIDER = {
     "d_halvings": 5,
 }  # fmt: skip
 CHUNKS = {"classes": 10, "z_chunk": 16, "y_dim": 32, "attention": 16, "embedding": 64, "standing": 16}
+COMPARING = {  # small presets of both games that compare
+    "mnist": Preset(
+        {**SMALL, **CHUNKS, "n_dis": 2, "lr": 5e-4, "images": 110_000}, {"batch_size": 32, "ema_images": 8_000}
+    ),
+    "tiny": Preset(
+        {**TINY, **CHUNKS, "z_chunk": 8, "y_dim": 8, "attention": 8, "embedding": 16, "standing": 2},
+        {"batch_size": 16, "ema_images": 2_000},
+    ),
+}
 
 SSGAN = Family(
     name="ssgan",
@@ -81,13 +90,7 @@ CONTRA = Family(
     objective="ganzoo_classes.contrast:ContraGAN",
     presets={
         "small": Preset({"image_size": 32, "channels": 3, "classes": 10}, {"batch_size": 64}),
-        "mnist": Preset(
-            {**SMALL, **CHUNKS, "n_dis": 2, "lr": 5e-4, "images": 110_000}, {"batch_size": 32, "ema_images": 8_000}
-        ),
-        "tiny": Preset(
-            {**TINY, **CHUNKS, "z_chunk": 8, "y_dim": 8, "attention": 8, "embedding": 16, "standing": 2},
-            {"batch_size": 16, "ema_images": 2_000},
-        ),
+        **COMPARING,
     },
 )
 
@@ -105,13 +108,7 @@ REAC = Family(
     objective="ganzoo_classes.contrast:ReACGAN",
     presets={
         "small": Preset({"image_size": 32, "channels": 3, "classes": 10}, {"batch_size": 128}),
-        "mnist": Preset(
-            {**SMALL, **CHUNKS, "n_dis": 2, "lr": 5e-4, "images": 110_000}, {"batch_size": 32, "ema_images": 8_000}
-        ),
-        "tiny": Preset(
-            {**TINY, **CHUNKS, "z_chunk": 8, "y_dim": 8, "attention": 8, "embedding": 16, "standing": 2},
-            {"batch_size": 16, "ema_images": 2_000},
-        ),
+        **COMPARING,
     },
 )
 
