@@ -19,6 +19,7 @@ from ganzoo_core.errors import escape
 from ganzoo_core.files import READING
 
 LARGEST = 64_000_000  # pixels; known from the header, so a bomb is refused before any memory is asked for
+MILLISECONDS = 80  # a frame of a clip that ganzoo saves
 AVIF = ("AVIF",) if features.check("avif") else ()  # not in every build of Pillow
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", *AVIF)
 GRAY = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N"}
@@ -90,15 +91,16 @@ def decode(file: BinaryIO, size: int, channels: int, cut: Cut | None = None) -> 
 def decode_frames(file: BinaryIO, size: int, channels: int, most: int, cut: Cut | None = None) -> NDArray[np.uint8]:
     """Likewise of all frames of an animation, `most` at most: uint8 [T, C, size, size].
 
-    A frame that is shown k times as long as the shortest comes k times: writers merge frames that are alike.
+    A frame that is shown k times as long as the shortest comes k times: writers merge frames that are alike. Where one
+    alone is left, it comes as often as ours would be shown in that time.
     """
     with _opened(file, _head(file)) as image, _stranger():
         shown, durations = list[NDArray[np.uint8]](), list[float]()
         for frame in islice(ImageSequence.Iterator(image), most):
             shown.append(pixels_of(frame, size, channels, cut))
             durations.append(max(1.0, float(frame.info.get("duration", 0))))
-        shortest = min(durations)
-        return np.repeat(np.stack(shown), [round(lasts / shortest) for lasts in durations], 0)[:most]
+        shortest = min(durations) if len(durations) > 1 else MILLISECONDS
+        return np.repeat(np.stack(shown), [max(1, round(lasts / shortest)) for lasts in durations], 0)[:most]
 
 
 def pixels_of(image: Image.Image, size: int, channels: int, cut: Cut | None = None) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from ganzoo_core.decoding import BadImage, Cut, decode, pixels_of, regular, whole
+from ganzoo_core.decoding import MILLISECONDS, BadImage, Cut, decode, pixels_of, regular, whole
 from ganzoo_core.errors import ExternalError, GanzooError, escape
 from ganzoo_core.files import write_aside
 
@@ -50,19 +50,19 @@ def tiled(clips: Tensor) -> Tensor:
     return rows.permute(2, 3, 0, 4, 1, 5).flatten(4).flatten(2, 3)
 
 
-def save_clip(clip: Tensor, path: Path, milliseconds: int = 80) -> None:
+def save_clip(clip: Tensor, path: Path, milliseconds: int = MILLISECONDS) -> None:
     """One clip [T, C, H, W] in [-1, 1] as a GIF that goes round for ever, whole or not at all."""
     save_frames([picture(frame) for frame in clip], path, milliseconds)
 
 
-def save_frames(frames: Sequence[Image.Image], path: Path, milliseconds: int = 80) -> None:
+def save_frames(frames: Sequence[Image.Image], path: Path, milliseconds: int = MILLISECONDS) -> None:
     """Pictures of one size as a GIF that goes round for ever, whole or not at all."""
     made = io.BytesIO()
     frames[0].save(made, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0)
     write_aside(path, made.getvalue())
 
 
-def encode_frames(frames: Sequence[Image.Image], milliseconds: int = 80) -> bytes:
+def encode_frames(frames: Sequence[Image.Image], milliseconds: int = MILLISECONDS) -> bytes:
     """Pictures of one size as the bytes of a PNG that moves (APNG), and goes round for ever."""
     made = io.BytesIO()
     frames[0].save(made, "PNG", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0)

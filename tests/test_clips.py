@@ -229,6 +229,21 @@ def test_a_poster_moves_and_shows_what_was_given_first() -> None:
     assert getattr(still, "n_frames", 1) == 1
 
 
+def test_a_clip_that_stands_still_keeps_its_length(tmp_path: Path) -> None:
+    Clips((4, 3, 16, 16)).save(ramp(1)[None].expand(-1, 4, -1, -1, -1), tmp_path / "still.gif")
+    with Image.open(tmp_path / "still.gif") as file:
+        assert getattr(file, "n_frames", 1) == 1  # Pillow merges them
+    assert Clips((4, 3, 16, 16)).open(tmp_path / "still.gif").shape == (1, 4, 3, 16, 16)
+
+
+def test_the_length_of_a_clip_is_not_divided_as_its_sides_are() -> None:
+    free = Video((None, 3, None, None), multiple=8)
+    assert free.rows("video", torch.zeros(1, 5, 3, 16, 24), 1, torch.device("cpu")).shape[1] == 5
+    with pytest.raises(GanzooError, match="20x16, not multiples of 8"):
+        free.rows("video", torch.zeros(1, 5, 3, 16, 20), 1, torch.device("cpu"))
+    assert free.sizes()[0] == free.sizes(1)[0] - 1
+
+
 def test_a_clip_is_given_as_a_file(tmp_path: Path) -> None:
     Clips((5, 3, 16, 16)).save(ramp(5)[None], tmp_path / "a.gif")
     rows = Video((None, 3, 16, 16)).rows("video", str(tmp_path / "a.gif"), 2, torch.device("cpu"))

@@ -16,14 +16,13 @@ from PIL.Image import Image
 from torch import Tensor
 
 from ganzoo_core.data.pixels import to_float
-from ganzoo_core.decoding import LARGEST, BadImage, Cut, decode_frames, pixels_of, regular, whole
+from ganzoo_core.decoding import LARGEST, MILLISECONDS, BadImage, Cut, decode_frames, pixels_of, regular, whole
 from ganzoo_core.errors import ExternalError, GanzooError, escape
 from ganzoo_core.files import write_aside
 
 ANIMATIONS = (".gif", ".apng")  # what these hold always moves; .png and .webp may be frames
 FILMS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 MOST = 4096  # frames of one clip that are read
-MILLISECONDS = 80  # a frame
 Frames = NDArray[np.uint8]
 
 

@@ -334,8 +334,8 @@ class Pictures(Input):
         if value.ndim == len(self.shape) + 1 and value.shape[-3] == self.shape[-3]:
             self.refuse_sides(name, value)
         super().refuse_shape(name, value)
-        free = [found for size, found in zip(self.shape, value.shape[1:], strict=True) if size is None]
-        step = self.multiple
+        sides = zip(self.shape[-2:], value.shape[-2:], strict=True)  # the length of a clip is as it is
+        free, step = [found for size, found in sides if size is None], self.multiple
         if any(side % step or not side for side in free):
             near = "x".join(str(max(step, round(side / step) * step)) for side in reversed(free))
             found = "x".join(str(side) for side in reversed(free))
@@ -418,7 +418,7 @@ class Video(Pictures):
     def sizes(self, larger: int = 0) -> list[int]:
         """Where the length is free, some frames."""
         sizes = super().sizes(larger)
-        return sizes if self.shape[0] is not None else [self.multiple * (EXAMPLE_FRAMES + larger), *sizes[1:]]
+        return sizes if self.shape[0] is not None else [EXAMPLE_FRAMES + larger, *sizes[1:]]
 
     def read(self, path: Path, cut: Cut | None = None) -> Tensor:
         """[T, C, H, W] of an animation or a film."""

@@ -194,7 +194,7 @@ def sides(declared: Input, value: Tensor, larger: Tensor) -> Iterator[Side]:
     if isinstance(declared, Pictures):
         for place, name in ((-4, "frames"), (-2, "height"), (-1, "width")):
             if -place <= len(declared.shape) and declared.shape[place] is None:
-                step = declared.multiple
+                step = 1 if name == "frames" else declared.multiple
                 dim = Dim(name if step == 1 else f"{name}_by_{step}")
                 yield Side(place, value.shape[place] // step, (larger.shape[place] - value.shape[place]) // step, dim)
 

@@ -19,14 +19,16 @@ class Codec(Generator):
     """
 
     sample_batch_size: ClassVar[int] = 1
+    subject: ClassVar[str] = "x"  # the input that comes back
+    formats: ClassVar[tuple[str, ...]] = (".png",)  # of files of what comes back: others would change a picture
 
     @abstractmethod
     def write(self, to: Writer, x: Tensor, *others: Tensor) -> None:
-        """One picture [1, C, H, W] in [-1, 1], and what else `forward` takes from the user, in its order."""
+        """One picture [1, C, H, W] in [-1, 1] or clip [1, T, C, H, W], and what else `forward` takes from the user."""
 
     @abstractmethod
     def read(self, of: Reader, height: int, width: int, seed: int) -> Tensor:
-        """The picture [1, C, height, width]: `sample` of that seed of what was written."""
+        """The picture [1, C, height, width], or the clip: `sample` of that seed of what was written."""
 
     @property
     def written(self) -> list[str]:
@@ -36,7 +38,7 @@ class Codec(Generator):
     @property
     def multiple(self) -> int:
         """By what the sides of pictures are divided."""
-        step: Any = getattr(self.inputs["x"], "multiple", 1)
+        step: Any = getattr(self.inputs[self.subject], "multiple", 1)
         return int(step)
 
 

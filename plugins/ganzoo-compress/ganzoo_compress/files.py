@@ -1,4 +1,4 @@
-"""Pictures as files of few bits: a head of 20 bytes, then what the codec wrote.
+"""Pictures and clips as files of few bits: a head of 20 bytes, then what the codec wrote.
 
     4  GZC1            magic and version
     4  sha256          how the hash of the weights begins: another model would read another picture
@@ -46,7 +46,7 @@ class Packed(NamedTuple):
     """A file, and the picture that comes out of it."""
 
     data: bytes
-    picture: Tensor  # uint8 [C, H, W]
+    picture: Tensor  # uint8 [C, H, W]; of a clip [T, C, H, W]
 
 
 def identity(config: Mapping[str, Any]) -> bytes:
@@ -56,16 +56,18 @@ def identity(config: Mapping[str, Any]) -> bytes:
 
 @torch.no_grad()
 def pack(net: Codec, model: bytes, seed: int = 0, **given: Tensor) -> Packed:
-    """One picture [1, C, H, W] in [-1, 1] by the names of the codec's inputs. What was written is read again.
+    """One picture [1, C, H, W] or clip [1, T, C, H, W] in [-1, 1] by the names of the codec's inputs.
+
+    What was written is read again.
 
     Errors: GanzooError for sides that do not fit a file, or that the codec refuses; IntegrityError where what is read
     is another picture, which would be a bug, or a machine that does not compute the same twice.
     """
-    height, width = given["x"].shape[-2:]
+    height, width = given[net.subject].shape[-2:]
     if max(height, width) > LARGEST:
         raise GanzooError(f"{width}x{height}: larger than {LARGEST} px", "Make it smaller, or cut it.")
     wide = {name: margin(value, net.multiple) for name, value in given.items()}
-    made = bits_of_colour(net.sample(1, seed=seed, **wide)[0])[:, :height, :width]
+    made = bits_of_colour(net.sample(1, seed=seed, **wide)[0])[..., :height, :width]
     head = Head(model, height, width, seed, zlib.crc32(made.cpu().numpy().tobytes()))
     data = HEAD.pack(MAGIC, *head) + code(net, [wide[name] for name in net.written])
     unpack(net, model, data)
@@ -83,7 +85,7 @@ def code(net: Codec, given: list[Tensor]) -> bytes:
 
 @torch.no_grad()
 def unpack(net: Codec, model: bytes, data: bytes) -> Tensor:
-    """The picture of a file.  uint8 [C, H, W]
+    """The picture of a file, or the clip.  uint8 [C, H, W] or [T, C, H, W]
 
     Errors: GanzooError for another file or another model's; IntegrityError where it is not the picture that was packed.
     """
@@ -97,7 +99,7 @@ def unpack(net: Codec, model: bytes, data: bytes) -> Tensor:
     device = next(net.parameters()).device
     with evaluation_mode(net), computing_in(torch.float32, device), broken_code():
         made = net.read(Reader(data[HEAD.size :]), sides[0], sides[1], head.seed)
-    picture = bits_of_colour(made[0])[:, : head.height, : head.width]
+    picture = bits_of_colour(made[0])[..., : head.height, : head.width]
     if zlib.crc32(picture.cpu().numpy().tobytes()) != head.crc:
         hint = "The file is damaged, or this machine computes otherwise than the one that packed it."
         raise IntegrityError("the bits are not those of the picture that was packed", hint)
@@ -129,7 +131,13 @@ def bits_of_colour(x: Tensor) -> Tensor:
 
 
 def margin(x: Tensor, step: int) -> Tensor:
-    """Sides that are multiples, the picture mirrored below and on the right, as in `ganzoo sample`.  [1, C, H, W]"""
+    """Sides that are multiples, the picture mirrored below and on the right, as in `ganzoo sample`.
+
+    [1, C, H, W], or frames [1, T, C, H, W].
+    """
     right, below = -x.shape[-1] % step, -x.shape[-2] % step
     mode = "reflect" if right < x.shape[-1] and below < x.shape[-2] else "replicate"
-    return nn.functional.pad(x, (0, right, 0, below), mode=mode) if right or below else x
+    if not right and not below:
+        return x
+    pictures = x.flatten(0, -4)  # of a clip its frames, which are padded alike
+    return nn.functional.pad(pictures, (0, right, 0, below), mode=mode).unflatten(0, x.shape[:-3])

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ganzoo_core.plugin import BatchKey, Command, DatasetEntry, Family, Metric, Paper, Preset, Task, hookimpl
 
-COMPRESSION = Task("compression", "pictures as few bits, and back", "image-to-image")
+COMPRESSION = Task("compression", "pictures and clips as few bits, and back", "image-to-image")
 EXTREME = Paper(
     title="Generative Adversarial Networks for Extreme Learned Image Compression",
     authors=("Eirikur Agustsson", "Michael Tschannen", "Fabian Mentzer", "Radu Timofte", "Luc Van Gool"),
@@ -53,6 +53,27 @@ GEN_COMPRESS_SC = Family(
     },
     aliases=("SC",),
 )
+RESIDUAL = Family(
+    name="residual_compress",
+    summary="a clip as few bits: its first frame, and of each further one what the frame before it lacks",
+    task=COMPRESSION.name,
+    paper=EXTREME,
+    networks="ganzoo_compress.residual.networks:networks",
+    objective="ganzoo_compress.residual.objective:ResidualCompression",
+    presets={
+        "emoji": Preset(
+            {"image_size": 32, "channels": 3, "frames": 4, "width": 12, "halvings": 3, "blocks": 2, "code": 8,
+             "code_rest": 4, "d_width": 16, "mse": 60.0, "fm": 3.0, "lr": 1e-3, "images": 40_000},
+            {"batch_size": 4, "ema_images": 1_000},
+        ),
+        "tiny": Preset(
+            {"image_size": 16, "channels": 3, "frames": 3, "width": 4, "halvings": 2, "blocks": 1, "code": 2,
+             "code_rest": 2, "d_width": 4, "images": 2_000},
+            {"batch_size": 4},
+        ),
+    },
+    aliases=("video by residual frames",),
+)  # fmt: skip
 HIFIC_KODAK = {
     "image_size": 64, "channels": 3, "width": 12, "halvings": 3, "blocks": 3, "code": 32, "hyper": 24, "d_width": 16,
     "k_p": 0.0, "target": 0.3, "above": 1.0, "lr": 5e-4, "beta": 0.02, "start_images": 40_000, "images": 12_000,
@@ -88,7 +109,7 @@ HIFIC = Family(
 
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
-    return [GEN_COMPRESS, GEN_COMPRESS_SC, HIFIC]
+    return [GEN_COMPRESS, GEN_COMPRESS_SC, RESIDUAL, HIFIC]
 
 
 @hookimpl
@@ -119,14 +140,18 @@ def ganzoo_datasets() -> Iterable[DatasetEntry]:
 @hookimpl
 def ganzoo_metrics() -> Iterable[Metric]:
     what = "bits per pixel of real files, and JPEG and WebP of the same size: how near they are"
-    return [Metric("rate", what, "ganzoo_compress.metrics:rate", (COMPRESSION.name,))]
+    of_clips = "bits per pixel of files of clips, beside each frame alone and moving WebP: how near they are"
+    return [
+        Metric("rate", what, "ganzoo_compress.metrics:rate", (COMPRESSION.name,)),
+        Metric("clip_rate", of_clips, "ganzoo_compress.residual.rates:clip_rate", (COMPRESSION.name,), ("clips",)),
+    ]
 
 
 @hookimpl
 def ganzoo_commands() -> Iterable[Command]:
     home = "ganzoo_compress.cli"
     return [
-        Command("pack", "Write a picture as the few bits of a compression model.", f"{home}.pack:command"),
-        Command("unpack", "Make the picture of a file that `pack` wrote.", f"{home}.unpack:command"),
+        Command("pack", "Write a picture or a clip as the few bits of a compression model.", f"{home}.pack:command"),
+        Command("unpack", "Make the picture or the clip of a file that `pack` wrote.", f"{home}.unpack:command"),
         Command("compress", "Make a translator smaller and faster.", f"{home}.compress:command"),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from ganzoo_pix2pixhd.content import DISTANCES
@@ -13,6 +13,7 @@ from ganzoo_pix2pixhd.objective import feature_matching
 from torch import Tensor
 
 from ganzoo_compress.agustsson.networks import Global, Selective
+from ganzoo_compress.codec import Codec
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import Discriminator
 from ganzoo_core.objectives import Batch, Objective, Phase, Player, Step, Terms, adam, least_squares
@@ -47,12 +48,13 @@ class Extreme(Objective):
 
     @property
     @abstractmethod
-    def codec(self) -> Global | Selective:
+    def codec(self) -> Codec:
         """E, q and G as one."""
 
     def made(self, batch: Batch) -> Tensor:
         """The pictures that come through.  [N, C, H, W]"""
-        return self.codec(*(batch[name] for name in self.codec.inputs))
+        made: Tensor = self.codec(*(batch[name] for name in self.codec.inputs))
+        return made
 
     def beside(self, batch: Batch) -> Tensor:
         """What D sees beside a picture: nothing.  [N, 0, H, W]"""
@@ -83,7 +85,13 @@ class Extreme(Objective):
         if self.percep:
             terms["percep"] = self.percep * self.distance(made, x)
         with torch.no_grad():
-            return terms | {"entropy": self.codec.q.entropy(self.codec.E(x))}
+            return terms | {"entropy": self.entropy(batch)}
+
+    def entropy(self, batch: Batch) -> Tensor:
+        """H(w^) in bits of a number."""
+        codec: Any = self.codec
+        bits: Tensor = codec.q.entropy(codec.E(batch["x"]))
+        return bits
 
 
 class GlobalCompression(Extreme):

@@ -1,8 +1,10 @@
-"""ganzoo pack: a picture as the few bits of a compression model."""
+"""ganzoo pack: a picture or a clip as the few bits of a compression model."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,24 +21,23 @@ from ganzoo_core.errors import GanzooError, escape, tell_user
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="OUT", help="A .gzc file.")
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
 def command(source: str, picture: Path, seed: int, device: str, out: Path, force: bool) -> None:
-    """Write PICTURE as bits of the compression model SOURCE; `ganzoo unpack` makes the picture again.
+    """Write PICTURE, or a clip, as bits of the compression model SOURCE; `ganzoo unpack` makes the picture again.
 
     The file is read back before it is kept: it becomes the very picture that `ganzoo sample --input PICTURE` makes.
     """
     target = writable(out, force)
     net, model = codec_of(source, device)
-    if net.written != ["x"]:
-        others = " and ".join(name for name in net.written if name != "x")
+    if net.written != [net.subject]:
+        others = " and ".join(name for name in net.written if name != net.subject)
         hint = "Use ganzoo_compress.files.pack from Python."
         raise GanzooError(f"{escape(source)}: needs {others} beside a picture, which no picture file holds", hint)
     from ganzoo_compress.files import pack
-    from ganzoo_core.nn import Image
 
-    declared = net.inputs["x"]
-    assert isinstance(declared, Image)
-    packed = pack(net, model, seed, x=declared.read(picture)[None])
+    declared: Any = net.inputs[net.subject]
+    packed = pack(net, model, seed, **{net.subject: declared.read(picture)[None]})
     write_aside(target, packed.data)
-    height, width = packed.picture.shape[1:]
-    bpp = 8 * len(packed.data) / (height * width)
-    tell_user(f"{width}x{height} px in {len(packed.data):,} bytes: {bpp:.3f} bits per pixel")
+    *frames, _, height, width = packed.picture.shape
+    bpp = 8 * len(packed.data) / (math.prod(frames) * height * width)
+    length = f"{frames[0]} frames of " if frames else ""
+    tell_user(f"{length}{width}x{height} px in {len(packed.data):,} bytes: {bpp:.3f} bits per pixel")
     print(target)

@@ -1,4 +1,4 @@
-"""ganzoo unpack: the picture of a file that `ganzoo pack` wrote."""
+"""ganzoo unpack: the picture or the clip of a file that `ganzoo pack` wrote."""
 
 from __future__ import annotations
 
@@ -15,18 +15,25 @@ from ganzoo_core.errors import ExternalError, GanzooError, escape
 @click.argument("source", shell_complete=sources)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--device", default="auto", show_default=True, help="The one that packed it: others sum otherwise.")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="OUT", help="A .png file.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="OUT",
+    help="A .png file; of a clip a .gif, too.",
+)
 @click.option("--force", is_flag=True, help="Overwrite OUT.")
 def command(source: str, file: Path, device: str, out: Path, force: bool) -> None:
-    """Make the picture of FILE, which the compression model SOURCE has packed."""
+    """Make the picture, or the clip, of FILE, which the compression model SOURCE has packed."""
     target = writable(out, force)
-    if target.suffix.lower() != ".png":
-        raise GanzooError(f"{escape(target)}: other formats would change the picture", "Name it .png.")
     try:
         data = file.read_bytes()
     except OSError as fault:
         raise ExternalError(f"{escape(file)}: cannot be read: {fault.strerror}") from None
     net, model = codec_of(source, device)
+    if target.suffix.lower() not in net.formats:
+        raise GanzooError(f"{escape(target)}: other formats would change the picture", f"Name it {net.formats[0]}.")
     from ganzoo_compress.files import unpack
 
     try:
