@@ -215,7 +215,7 @@ def test_arguments_are_declared_and_inherited() -> None:
 # Discriminators
 
 
-def test_discriminators_are_written_read_and_trained_on(tmp_path) -> None:
+def test_discriminators_are_written_read_and_trained_on(tmp_path, capsys) -> None:
     given = {"device": "cpu", "precision": "fp32", "batch_size": 16}
     game = gz.create("dcgan", preset="tiny")
     gz.fit(game, data="digits", images=64, out=tmp_path / "run", **given)
@@ -226,6 +226,7 @@ def test_discriminators_are_written_read_and_trained_on(tmp_path) -> None:
     start = gz.create("dcgan", preset="tiny", seed=5)
     report = next(iter(gz.train(start, data="digits", images=16, init=str(tmp_path / "run"), **given)))
     assert report.iteration == 0
+    assert "run: G, D begin with its weights\n" in capsys.readouterr().err
     moved = (start.D.main[0].weight - model.discriminator.main[0].weight).abs().max()
     assert moved < 1e-3  # one step away from where the other ended, and far from where this one was drawn
     wider = gz.create("dcgan", preset="tiny", width=16, lr=1e-3)

@@ -17,5 +17,6 @@ def new_(name: str, parent: Path) -> None:
     from ganzoo_core.plugin.scaffold import scaffold
 
     folder = scaffold(name, parent)
-    tell_user(f"next: ganzoo install --editable --yes {folder} && pytest {folder}")
+    family = folder.name.removeprefix("ganzoo-").replace("-", "_")
+    tell_user(f"next: ganzoo install --editable --yes {folder} && pytest {folder} && ganzoo train {family}")
     print(folder)

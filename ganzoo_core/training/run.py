@@ -309,8 +309,7 @@ def initialise(objective: Objective, source: str) -> dict[str, Tensor]:
     given = load(source)
     nets = {name: net.state_dict() for name, net in given.networks.items()}
     judges = {name: net.state_dict() for name, net in given.discriminators.items()}
-    if not judges:
-        tell_user(f"--init {escape(source)}: was published without its discriminator, which starts anew")
+    begun = list[str]()
     for name, net in {**objective.exported_modules(), **unwrapped(objective.discriminators())}.items():
         state = nets.get(name, judges.get(name))
         if state is None:
@@ -321,6 +320,9 @@ def initialise(objective: Objective, source: str) -> dict[str, Tensor]:
             what = f"--init {escape(source)}: its {name} is of another shape"
             raise GanzooError(what, f"Give {differing(given.recipe, objective.recipe) or 'what it was made with'}.")
         net.load_state_dict(state)
+        begun.append(name)
+    anew = "" if judges else "; it was published without its discriminator, which starts anew"
+    tell_user(f"--init {escape(source)}: {', '.join(begun)} begin with its weights{anew}")
     return given.moments
 
 

@@ -54,10 +54,9 @@ AGE_CGAN = Family(
     presets={
         "paper": Preset({"image_size": 64, "channels": 3, "classes": 6}, {"batch_size": 64}),
         "thickness": Preset(
-            {"image_size": 32, "channels": 1, "classes": 6, "width": 16, "z_dim": 32, "e_width": 8, "e_units": 128,
-             "features": 32, "fr_width": 8, "augment": "diffaugment", "images": 200_000, "images_e": 80_000,
-             "images_fr": 20_000},
-            {"batch_size": 64},
+            {"image_size": 32, "channels": 1, "classes": 6, "width": 32, "z_dim": 32, "e_width": 16, "e_units": 256,
+             "features": 64, "fr_width": 16, "lr": 1e-3, "images": 300_000, "images_e": 200_000, "images_fr": 60_000},
+            {"batch_size": 64, "ema_images": 5_000},
         ),
         "tiny": Preset(
             {"image_size": 16, "channels": 1, "classes": 3, "width": 4, "z_dim": 8, "e_width": 2, "e_units": 16,

@@ -151,6 +151,18 @@ def test_mocogan_losses_are_those_of_two_discriminators_and_the_categories() -> 
     assert tiny("mocogan", categories=0).g_loss(batch).keys() == {"frames", "clips"}
 
 
+def test_mocogan_may_pay_for_slopes_in_place_of_batch_norm() -> None:
+    """gamma / 2 E ||grad D_V(x)||^2, the sum of all that D_V says of a clip."""
+    game = tiny("mocogan", gamma=3.0, dv_norm="none", sigma=0.0)
+    video = batch_for(game)["video"][:, : game.G.frames].requires_grad_()
+    slope = torch.autograd.grad(game.D_V(video).sum(), video)[0]
+    torch.testing.assert_close(
+        game.dv_loss({"video": video.detach()})["r1"], 1.5 * slope.square().flatten(1).sum(1).mean()
+    )
+    with pytest.raises(GanzooError, match="batch norm"):
+        tiny("mocogan", gamma=3.0, dv_widths=(8, 8), frames=7)
+
+
 def test_labels_of_the_data_can_be_the_categories() -> None:
     game = tiny("mocogan", classes=4).eval()
     assert game.needs == {"video", "label"} and game.G.categories == 4

@@ -23,6 +23,7 @@ from ganzoo_core.nn import (
     sample_deterministic,
 )
 
+Norm = Literal["batch", "none"]
 Shared = Literal["nothing", "content", "motion"]
 CPU = torch.device("cpu")
 
@@ -151,7 +152,7 @@ class VideoDiscriminator(Discriminator):
     """D_V: whole clips. Its last layer says whether a clip is real, and which category it is of."""
 
     def __init__(self, image_size: int, channels: int, widths: Sequence[int], categories: int, frames: int,
-                 sigma: float) -> None:  # fmt: skip
+                 sigma: float, norm: Norm) -> None:  # fmt: skip
         super().__init__()
         side, length = image_size // 2 ** len(widths), frames - 3 * len(widths)
         if length < 1:
@@ -160,7 +161,7 @@ class VideoDiscriminator(Discriminator):
         layers: list[nn.Module] = []
         for i, (f, f_next) in enumerate(zip([channels, *widths], widths, strict=False)):
             layers += [Noise(sigma), nn.Conv3d(f, f_next, 4, (1, 2, 2), (0, 1, 1), bias=False)]
-            layers += [nn.BatchNorm3d(f_next)] if i else []
+            layers += [nn.BatchNorm3d(f_next)] if i and norm == "batch" else []
             layers.append(nn.LeakyReLU(0.2))
         self.layers = nn.Sequential(*layers)
         self.last = nn.Conv3d(widths[-1], 1 + categories, (length, side, side), bias=False)
@@ -189,6 +190,7 @@ def networks(
         64, 128, 256, 512,
     ),
     sigma: Annotated[float, "noise before every layer of D_I and D_V"] = 0.1,
+    dv_norm: Annotated[Norm, "of D_V: batch norm, as published, or none, which gamma needs"] = "batch",
 ) -> dict[str, nn.Module]:  # fmt: skip
     """The generator G (R_M and G_I) and the discriminators D_I of frames and D_V of clips."""
     if doublings(image_size) != len(g_widths):
@@ -197,5 +199,5 @@ def networks(
     return {
         "G": MoCoGenerator(image_size, channels, g_widths, content, motion, categories, frames),
         "D_I": ImageDiscriminator(channels, di_widths, sigma),
-        "D_V": VideoDiscriminator(image_size, channels, dv_widths, categories, frames, sigma),
+        "D_V": VideoDiscriminator(image_size, channels, dv_widths, categories, frames, sigma, dv_norm),
     }

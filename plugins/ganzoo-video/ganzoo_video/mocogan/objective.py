@@ -9,7 +9,20 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.objectives import Batch, Objective, Optim, Phase, Player, Step, Terms, adam, nonsaturating, to_float32
+from ganzoo_core.objectives import (
+    Batch,
+    Objective,
+    Optim,
+    Phase,
+    Player,
+    Step,
+    Terms,
+    adam,
+    nonsaturating,
+    r1,
+    require_no_batch_norm,
+    to_float32,
+)
 from ganzoo_video.mocogan.networks import ImageDiscriminator, MoCoGenerator, VideoDiscriminator
 from ganzoo_video.windows import any_frame, window
 
@@ -30,12 +43,15 @@ class MoCoGAN(Objective):
     b2: Annotated[float, "Adam's beta_2"] = 0.999
     decay: Annotated[float, "weight decay of all players"] = 1e-5
     info: Annotated[float, "weight of L_I, the cross entropy of the categories"] = 1.0
+    gamma: Annotated[float, "weight of R1 on D_V (Mescheder et al. 2018), beyond the paper; 0: none"] = 0.0
     classes: Annotated[int, "labels of the data that are to be the categories; 0: G finds its own"] = 0
     images: Annotated[int, "length in real clips"] = 3_200_000
 
     def __post_init__(self) -> None:
         if not isinstance(self.G, MoCoGenerator) or not isinstance(self.D_V, VideoDiscriminator):
             raise GanzooError("mocogan: needs a generator with content and motion", "Take its own networks.")
+        if self.gamma:
+            require_no_batch_norm(self.D_V)
         self.needs = frozenset({"video", "label"} if self.classes else {"video"})
 
     def optim(self) -> Optim:
@@ -52,11 +68,13 @@ class MoCoGAN(Objective):
         return nonsaturating.d(self.D_I(x), self.D_I(self.G.any_frame(*self.z(len(x)).values())))
 
     def dv_loss(self, batch: Batch) -> Terms:
-        """Eq. 4, and the categories: of real clips where they have labels, else of those that G was asked for."""
+        """Eq. 4 and the categories: of real clips where they have labels, else of those that G was asked for."""
         video, z = window(batch["video"], self.G.frames), self.z(len(batch["video"]))
         real, said = self.D_V.score_and_features(video)
         fake, said_of_fake = self.D_V.score_and_features(self.G(*z.values()))
         terms = nonsaturating.d(real, fake)
+        if self.gamma:
+            terms |= {"r1": self.gamma / 2 * r1(self.D_V, video)}
         if self.classes:
             return terms | self.categories(said, batch["label"])
         return terms | (self.categories(said_of_fake, z["category"]) if "category" in z else {})
