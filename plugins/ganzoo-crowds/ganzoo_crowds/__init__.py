@@ -1,1 +1,1 @@
-"""Nine games against dropped modes: more players, samples in packs, a way back to z, a look ahead, latents of pieces."""
+"""Nine games against dropped modes: more players, samples in packs, a way back to z, a look ahead, other latents."""

@@ -68,7 +68,7 @@ class Mixture(Generator):
 
     def each(self, z: Tensor) -> Tensor:
         """The samples of `turns`; batch norm of one's own layer sees one's own samples, that of the others all."""
-        parts = z.split(torch.bincount(self.turns(len(z), "cpu")).tolist())
+        parts = z.split(torch.bincount(self.turns(len(z), "cpu")).tolist())  # type: ignore[no-untyped-call]
         return self.shared(torch.cat([own(part) for own, part in zip(self.own, parts, strict=False)]))
 
     def turns(self, n: int, device: torch.device | str) -> Tensor:
