@@ -215,10 +215,30 @@ CVAE_GAN = Family(
     aliases=("CVAE-GAN",),
 )
 
+BAGAN = Family(
+    name="bagan",
+    summary="a GAN of unbalanced classes that begins from an autoencoder of all of them, and asks for each as often",
+    task="class_conditional",
+    paper=Paper(
+        title="BAGAN: Data Augmentation with Balancing GAN",
+        authors=("Giovanni Mariani", "Florian Scheidegger", "Roxana Istrate", "Costas Bekas", "Cristiano Malossi"),
+        year=2018,
+        arxiv="1803.09655",
+    ),
+    networks="ganzoo_autoencoders.bagan:networks",
+    objective="ganzoo_autoencoders.bagan:BAGAN",
+    presets={
+        "small": Preset({"image_size": 32, "channels": 3, "classes": 10}, {"batch_size": 128}),
+        "mnist": trained(classes=10, lr=5e-4, auto_images=60_000, images=100_000),
+        "tiny": Preset({**TINY, "classes": 10, "auto_images": 10_000, "images": 10_000}, {"batch_size": 16}),
+    },
+    aliases=("balancing GAN",),
+)
+
 
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
-    return [VAE, VAEGAN, AAE, BIGAN, ALPHA_GAN, AGE, WAE_GAN, INTROVAE, CVAE_GAN]
+    return [VAE, VAEGAN, AAE, BIGAN, ALPHA_GAN, AGE, WAE_GAN, INTROVAE, CVAE_GAN, BAGAN]
 
 
 @hookimpl

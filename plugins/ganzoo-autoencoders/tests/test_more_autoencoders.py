@@ -270,3 +270,74 @@ def test_sizes_that_do_not_fit_are_refused_in_one_line(family: str, given: dict[
     with pytest.raises(GanzooError, match=says) as fault:
         sketch(family, "tiny", **given)
     assert "\n" not in str(fault.value)
+
+
+# BAGAN
+
+
+def moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    return x.mean(0), (x - x.mean(0)).T @ (x - x.mean(0)) / len(x)
+
+
+def test_classes_have_the_moments_of_their_codes() -> None:
+    """Of one batch, whose weight cancels: z of a class is drawn with its codes' mean and covariance."""
+    game = small("bagan", classes=2, z_dim=3)
+    torch.manual_seed(0)
+    z, c = torch.randn(40, 3) @ torch.randn(3, 3) + 2, torch.arange(40) % 2
+    z[c == 1] -= 5
+    game.look(z, c)
+    game.begin()
+    for k in (0, 1):
+        mean, covariance = moments(z[c == k])
+        torch.testing.assert_close(game.G.mean[k], mean, rtol=1e-4, atol=1e-4)
+        found = game.G.root[k] @ game.G.root[k].T
+        torch.testing.assert_close(found, covariance, rtol=1e-2, atol=2e-3)
+        drawn = game.G.latent(torch.randn(40_000, 3), torch.full((40_000,), k))
+        torch.testing.assert_close(moments(drawn)[1], covariance, rtol=0.1, atol=0.1)
+
+
+def test_d_begins_as_e() -> None:
+    game = small("bagan")
+    x = batch_of(game)["x"]
+    assert not torch.equal(game.D.body(x), game.E.main[:-2](x))
+    game.begin()
+    assert torch.equal(game.D.body(x), game.E.main[:-2](x))
+    assert game.D.logits(x).shape == (4, 11)
+
+
+def test_bagans_losses_are_cross_entropies_of_k_plus_1() -> None:
+    game = small("bagan", classes=3)
+    batch = batch_of(game, 6)
+    x, c = batch["x"], batch["label"] % 3
+    terms = {}
+    for loss in (game.d_loss, game.g_loss):
+        torch.manual_seed(1)
+        terms[loss.__name__] = loss({"x": x, "label": c})
+    torch.manual_seed(1)
+    fake = game.G(*game.drawn(2))
+    real, false = (game.D.logits(v).softmax(1).log() for v in (x, fake))
+    assert terms["d_loss"]["class"].item() == pytest.approx(-real[range(6), c].sum().item() / 8, rel=1e-4)
+    assert terms["d_loss"]["fake"].item() == pytest.approx(-false[:, 3].sum().item() / 8, rel=1e-4)
+    torch.manual_seed(1)
+    e, asked = game.drawn(8)
+    named = game.D.logits(game.G(e, asked)).softmax(1)[range(8), asked].log().mean()
+    assert terms["g_loss"]["class"].item() == pytest.approx(-named.item(), rel=1e-4)
+    score = game.D.logits(x).softmax(1)
+    torch.testing.assert_close(game.D(x), (score[:, :3].sum(1) / score[:, 3]).log(), rtol=1e-4, atol=1e-4)
+
+
+def test_a_rare_class_is_drawn_before_the_game_begins() -> None:
+    """One light picture in sixteen: after the autoencoder alone, G makes light ones, and is asked for as many."""
+    torch.manual_seed(0)
+    game = small("bagan", classes=2)
+    optimizer = torch.optim.Adam([*game.E.parameters(), *game.G.parameters()], 3e-3)
+    c = (torch.arange(32) % 16 == 0).long()
+    for _ in range(120):
+        x = (c[:, None, None, None] * 1.2 - 0.6) + 0.1 * torch.randn(32, 1, 16, 16)
+        optimizer.zero_grad()
+        game.eg_loss({"x": x, "label": c})["rec"].backward()
+        optimizer.step()
+    game.begin()
+    dark, light = (game.G.sample(16, seed=0, label=k).mean().item() for k in (0, 1))
+    assert dark < -0.3 and light - dark > 0.25
+    assert abs(game.drawn(4000)[1].float().mean().item() - 0.5) < 0.05
