@@ -150,10 +150,95 @@ AGE = Family(
     aliases=("adversarial generator-encoder",),
 )
 
+WAE_GAN = Family(
+    name="wae_gan",
+    summary="an autoencoder whose codes, all together, are to be a draw from the prior: optimal transport to the data",
+    paper=Paper(
+        title="Wasserstein Auto-Encoders",
+        authors=("Ilya Tolstikhin", "Olivier Bousquet", "Sylvain Gelly", "Bernhard Schölkopf"),
+        year=2018,
+        arxiv="1711.01558",
+    ),
+    networks="ganzoo_autoencoders.wae_gan:networks",
+    objective="ganzoo_autoencoders.wae_gan:WAEGAN",
+    presets={
+        "paper": Preset({"image_size": 28, "channels": 1}, {"batch_size": 100}),
+        "mnist": trained(body="dcgan", d_units=(128, 128), images=150_000),
+        "tiny": tiny(body="dcgan", d_units=(16, 16)),
+    },
+    aliases=("WAE", "Wasserstein autoencoder"),
+)
+
+INTROVAE = Family(
+    name="introvae",
+    summary="a VAE whose encoder is the discriminator, too: codes of what was made are pushed away from the prior",
+    paper=Paper(
+        title="IntroVAE: Introspective Variational Autoencoders for Photographic Image Synthesis",
+        authors=("Huaibo Huang", "Zhihang Li", "Ran He", "Zhenan Sun", "Tieniu Tan"),
+        year=2018,
+        arxiv="1807.06358",
+    ),
+    networks="ganzoo_autoencoders.introvae:networks",
+    objective="ganzoo_autoencoders.introvae:IntroVAE",
+    presets={
+        "paper": Preset({"image_size": 256, "channels": 3}, {"batch_size": 16}),
+        "mnist": Preset(
+            {"image_size": 32, "channels": 1, "widths": (12, 24, 48), "z_dim": 16, "m": 20.0, "beta": 0.5, "lr": 1e-3,
+             "b1": 0.5, "images": 80_000},
+            {"batch_size": 64, "ema_images": 5_000},
+        ),
+        "tiny": Preset(
+            {"image_size": 16, "channels": 1, "widths": (4, 8), "z_dim": 8, "m": 10.0, "images": 20_000},
+            {"batch_size": 16},
+        ),
+    },
+    aliases=("introspective variational autoencoder",),
+)  # fmt: skip
+
+CVAE_GAN = Family(
+    name="cvae_gan",
+    summary="a VAE/GAN that is told the class, and whose G matches means of what D and a classifier see",
+    task="class_conditional",
+    paper=Paper(
+        title="CVAE-GAN: Fine-Grained Image Generation through Asymmetric Training",
+        authors=("Jianmin Bao", "Dong Chen", "Fang Wen", "Houqiang Li", "Gang Hua"),
+        year=2017,
+        arxiv="1703.10155",
+    ),
+    networks="ganzoo_autoencoders.cvae_gan:networks",
+    objective="ganzoo_autoencoders.cvae_gan:CVAEGAN",
+    presets={
+        "small": Preset({"image_size": 64, "channels": 3, "classes": 10}, {"batch_size": 64}),
+        "mnist": trained(classes=10, units=128, lr=1e-3, images=100_000),
+        "tiny": tiny(classes=10, units=16),
+    },
+    aliases=("CVAE-GAN",),
+)
+
+BAGAN = Family(
+    name="bagan",
+    summary="a GAN of unbalanced classes that begins from an autoencoder of all of them, and asks for each as often",
+    task="class_conditional",
+    paper=Paper(
+        title="BAGAN: Data Augmentation with Balancing GAN",
+        authors=("Giovanni Mariani", "Florian Scheidegger", "Roxana Istrate", "Costas Bekas", "Cristiano Malossi"),
+        year=2018,
+        arxiv="1803.09655",
+    ),
+    networks="ganzoo_autoencoders.bagan:networks",
+    objective="ganzoo_autoencoders.bagan:BAGAN",
+    presets={
+        "small": Preset({"image_size": 32, "channels": 3, "classes": 10}, {"batch_size": 128}),
+        "mnist": trained(classes=10, lr=5e-4, auto_images=60_000, images=100_000),
+        "tiny": Preset({**TINY, "classes": 10, "auto_images": 10_000, "images": 10_000}, {"batch_size": 16}),
+    },
+    aliases=("balancing GAN",),
+)
+
 
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
-    return [VAE, VAEGAN, AAE, BIGAN, ALPHA_GAN, AGE]
+    return [VAE, VAEGAN, AAE, BIGAN, ALPHA_GAN, AGE, WAE_GAN, INTROVAE, CVAE_GAN, BAGAN]
 
 
 @hookimpl

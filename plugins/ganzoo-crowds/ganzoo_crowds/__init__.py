@@ -1,1 +1,1 @@
-"""Five games against dropped modes: more players, samples in packs, a way back to z, and a look ahead."""
+"""Nine games against dropped modes: more players, samples in packs, a way back to z, a look ahead, other latents."""

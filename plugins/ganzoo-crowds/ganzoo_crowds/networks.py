@@ -1,4 +1,4 @@
-"""What the five games share: DCGAN's layers for pictures, perceptrons for points in the plane, and a plain pair."""
+"""What the games share: DCGAN's layers for pictures, perceptrons for points in the plane, and a plain pair."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ganzoo_core.nn import Discriminator, Generator, Images, Input, Latent, Outp
 
 Layers = Literal["dcgan", "perceptron", "metz", "lin", "nguyen"]
 
-# Arguments of all five, with their meanings
+# Arguments of all, with their meanings
 LayersArg = Annotated[
     Layers, "dcgan: of pictures; the others of points: docs/rings.md's, or those of a paper's authors"
 ]

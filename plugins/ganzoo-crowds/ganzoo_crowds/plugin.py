@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -24,7 +25,7 @@ def game(
     networks: str = "",
     points: Mapping[str, Any] = MappingProxyType({}),
 ) -> Family:
-    """One of the five; `points` hold in the presets ring and grid, `published` are the paper's."""
+    """One of them; `points` hold in the presets ring and grid, `published` are the paper's."""
     module = f"ganzoo_crowds.{reference.partition(':')[0]}"
     course = {"batch_size": 128, "ema_images": 10_000}
     return Family(
@@ -108,7 +109,64 @@ UNROLLED = game(
     networks="ganzoo_crowds.networks",
 )  # fmt: skip
 
+SMALL = {"small": Preset({"image_size": 32, "channels": 3, "width": 64}, {"batch_size": 64})}
+
+GMAN = game(
+    "gman",
+    "several discriminators: G hears their mean, the hardest of them, or what is between, and may choose",
+    Paper(
+        "Generative Multi-Adversarial Networks",
+        ("Ishan Durugkar", "Ian Gemp", "Sridhar Mahadevan"), 2016, "1611.01673",
+    ),
+    "gman:GMAN",
+    SMALL,
+    aliases=("GMAN*", "generative multi-adversarial network"),
+)  # fmt: skip
+
+MGAN = game(
+    "mgan",
+    "a mixture of generators that share most layers, and a classifier that tells them apart, as they want it to",
+    Paper(
+        "MGAN: Training Generative Adversarial Nets with Multiple Generators",
+        ("Quan Hoang", "Tu Dinh Nguyen", "Trung Le", "Dinh Phung"), 2017, "1708.02556",
+    ),
+    "mgan:MGAN",
+    SMALL,
+    aliases=("MGGAN", "mixture GAN"),
+    points={"beta": 0.125},
+)  # fmt: skip
+
+DELIGAN = game(
+    "deligan",
+    "the latent is a mixture of Gaussians that are learnt: for diverse data, and few of them",
+    Paper(
+        "DeLiGAN: Generative Adversarial Networks for Diverse and Limited Data",
+        ("Swaminathan Gurumurthy", "Ravi Kiran Sarvadevabhatla", "R. Venkatesh Babu"), 2017, "1706.02071",
+    ),
+    "deligan:DeLiGAN",
+    SMALL,
+)  # fmt: skip
+
+BOURGAN = game(
+    "bourgan",
+    "the latent has the shape of the data, by Bourgain's embedding, and G keeps its distances",
+    Paper(
+        "BourGAN: Generative Networks with Metric Embeddings",
+        ("Chang Xiao", "Peilin Zhong", "Changxi Zheng"), 2018, "1805.07674",
+    ),
+    "bourgan:BourGAN",
+    SMALL,
+)  # fmt: skip
+MGAN = replace(MGAN, presets={**MGAN.presets, "tiny": Preset({**TINY, "generators": 4}, {"batch_size": 16})})
+BOURGAN = replace(  # how long z is follows from how many points there are
+    BOURGAN,
+    presets={
+        name: Preset({key: value for key, value in preset.args.items() if key != "z_dim"}, preset.train)
+        for name, preset in BOURGAN.presets.items()
+    },
+)
+
 
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
-    return [D2GAN, MADGAN, PACGAN, VEEGAN, UNROLLED]
+    return [D2GAN, MADGAN, PACGAN, VEEGAN, UNROLLED, GMAN, MGAN, DELIGAN, BOURGAN]
