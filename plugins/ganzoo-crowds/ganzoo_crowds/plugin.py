@@ -157,6 +157,30 @@ BOURGAN = game(
     "bourgan:BourGAN",
     SMALL,
 )  # fmt: skip
+
+MIX_GAN = game(
+    "mix_gan",
+    "mixtures of generators and of discriminators, whose weights are learnt: such a game has an equilibrium",
+    Paper(
+        "Generalization and Equilibrium in Generative Adversarial Nets (GANs)",
+        ("Sanjeev Arora", "Rong Ge", "Yingyu Liang", "Tengyu Ma", "Yi Zhang"), 2017, "1703.00573",
+    ),
+    "mix:MixGAN",
+    SMALL,
+    aliases=("MIX+GAN",),
+)  # fmt: skip
+
+MIXTURE_DENSITY_GAN = game(
+    "mixture_density_gan",
+    "the discriminator places samples in space, and real ones belong to the corners of a simplex",
+    Paper(
+        "Mixture Density Generative Adversarial Networks",
+        ("Hamid Eghbal-zadeh", "Werner Zellinger", "Gerhard Widmer"), 2018, "1811.00152",
+    ),
+    "mixture_density:MixtureDensityGAN",
+    SMALL,
+    aliases=("mixture density GAN"),
+)  # fmt: skip
 MGAN = replace(MGAN, presets={**MGAN.presets, "tiny": Preset({**TINY, "generators": 4}, {"batch_size": 16})})
 BOURGAN = replace(  # how long z is follows from how many points there are
     BOURGAN,
@@ -169,4 +193,4 @@ BOURGAN = replace(  # how long z is follows from how many points there are
 
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
-    return [D2GAN, MADGAN, PACGAN, VEEGAN, UNROLLED, GMAN, MGAN, DELIGAN, BOURGAN]
+    return [D2GAN, MADGAN, PACGAN, VEEGAN, UNROLLED, GMAN, MGAN, DELIGAN, BOURGAN, MIX_GAN, MIXTURE_DENSITY_GAN]
