@@ -72,7 +72,15 @@ SS_INFOGAN = Family(
     presets={
         "paper": Preset({"image_size": 28, "channels": 1, "classes": 10}, {"batch_size": 128}),
         "mnist": Preset(
-            {"image_size": 28, "channels": 1, "classes": 10, "width": 32, "units": 256, "images": 300_000},
+            {
+                "image_size": 28,
+                "channels": 1,
+                "classes": 10,
+                "width": 32,
+                "units": 256,
+                "lr_d": 5e-4,
+                "images": 300_000,
+            },
             {"batch_size": 64, "ema_images": 10_000},
         ),
         "tiny": Preset(
