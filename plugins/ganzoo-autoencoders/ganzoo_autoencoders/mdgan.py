@@ -1,4 +1,4 @@
-"""MDGAN (Che et al. 2016): what an encoder gives back keeps G near all of the data, before and beside the GAN's game."""
+"""MDGAN (Che et al. 2016): pictures that an encoder brings back keep G near all of the data."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class MDGAN(Encoded):
     x' = G(E(x)) and x_p = G(z), z ~ N(0, 1)
 
     D1, the manifold:   -log D1(x) - log(1 - D1(x'))
-    G and E:            -lam log D1(x') + |x - x'|^2
+    E:                  -lam log D1(x') + |x - x'|^2
     D2, the diffusion:  -log D2(x') - log(1 - D2(x_p))
-    G:                  -log D2(x_p)
+    G:                  E's, and -log D2(x_p)
 
     Every picture has a z that leads near it, so no mode is without samples of its own; D2 then spreads z over them.
     """
@@ -34,16 +34,15 @@ class MDGAN(Encoded):
     b1: Annotated[float, "Adam's beta_1"] = 0.5
 
     def phases(self) -> Sequence[Phase]:
-        D1, D2, G = (Player(name, [getattr(self, name)], adam(self.lr, self.b1)) for name in ("D1", "D2", "G"))
-        GE = Player("GE", [self.G, self.E], adam(self.lr, self.b1))
-        manifold = [Step(D1, self.d1_loss), Step(GE, self.ge_loss)]
-        return [Phase("main", [*manifold, Step(D2, self.d2_loss), Step(G, self.g_loss)], self.images)]
+        E, G, D1, D2 = (Player(name, [getattr(self, name)], adam(self.lr, self.b1)) for name in ("E", "G", "D1", "D2"))
+        steps = [Step(D1, self.d1_loss), Step(E, self.e_loss), Step(D2, self.d2_loss), Step(G, self.g_loss)]
+        return [Phase("main", steps, self.images)]
 
     def d1_loss(self, batch: Batch) -> Terms:
         x = batch["x"]
         return nonsaturating.d(self.D1(x), self.D1(self.again(x)))
 
-    def ge_loss(self, batch: Batch) -> Terms:
+    def e_loss(self, batch: Batch) -> Terms:
         x = batch["x"]
         again = self.again(x)
         return {"manifold": self.lam * nonsaturating.g(self.D1(again), None), "rec": mse_loss(again.float(), x)}
@@ -54,7 +53,8 @@ class MDGAN(Encoded):
         return nonsaturating.d(self.D2(self.again(x)), self.D2(self.G(self.G.prior(len(x)))))
 
     def g_loss(self, batch: Batch) -> Terms:
-        return {"adv": nonsaturating.g(self.D2(self.G(self.G.prior(len(batch["x"])))), None)}
+        drawn = self.G(self.G.prior(len(batch["x"])))
+        return {"adv": nonsaturating.g(self.D2(drawn), None), **self.e_loss(batch)}
 
 
 def networks(

@@ -235,10 +235,29 @@ BAGAN = Family(
     aliases=("balancing GAN",),
 )
 
+MDGAN = Family(
+    name="mdgan",
+    summary="pictures that an encoder brings back keep the generator near all of the data, so that no mode is missing",
+    paper=Paper(
+        title="Mode Regularized Generative Adversarial Networks",
+        authors=("Tong Che", "Yanran Li", "Athul Paul Jacob", "Yoshua Bengio", "Wenjie Li"),
+        year=2016,
+        arxiv="1612.02136",
+    ),
+    networks="ganzoo_autoencoders.mdgan:networks",
+    objective="ganzoo_autoencoders.mdgan:MDGAN",
+    presets={
+        "small": Preset({"image_size": 64, "channels": 3}, {"batch_size": 64}),
+        "mnist": trained(d_width=16, lr=1e-3, images=100_000),
+        "tiny": tiny(d_width=4),
+    },
+    aliases=("mode regularized GAN", "manifold-diffusion GAN"),
+)
+
 
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
-    return [VAE, VAEGAN, AAE, BIGAN, ALPHA_GAN, AGE, WAE_GAN, INTROVAE, CVAE_GAN, BAGAN]
+    return [VAE, VAEGAN, AAE, BIGAN, ALPHA_GAN, AGE, WAE_GAN, INTROVAE, CVAE_GAN, BAGAN, MDGAN]
 
 
 @hookimpl

@@ -341,3 +341,29 @@ def test_a_rare_class_is_drawn_before_the_game_begins() -> None:
     dark, light = (game.G.sample(16, seed=0, label=k).mean().item() for k in (0, 1))
     assert dark < -0.3 and light - dark > 0.25
     assert abs(game.drawn(4000)[1].float().mean().item() - 0.5) < 0.05
+
+
+# MDGAN
+
+
+def test_mdgan_brings_pictures_back_and_spreads_codes_over_them() -> None:
+    """-log D1(x) - log(1 - D1(x')), -lam log D1(x') + |x - x'|^2, -log D2(x') - log(1 - D2(x_p)), -log D2(x_p)."""
+    game = small("mdgan", lam=3.0).eval()
+    x = batch_of(game)["x"]
+    again = game.G(game.E(x))
+    torch.manual_seed(5)
+    drawn = game.G(game.G.prior(len(x)))
+
+    def log(score: Tensor) -> Tensor:
+        return score.sigmoid().log().mean()
+
+    terms = game.d1_loss({"x": x})
+    torch.testing.assert_close(terms, {"real": -log(game.D1(x)), "fake": -log(-game.D1(again))})
+    terms = game.e_loss({"x": x})
+    torch.testing.assert_close(terms["manifold"], -3 * log(game.D1(again)))
+    torch.testing.assert_close(terms["rec"], (again - x).square().mean())
+    torch.manual_seed(5)
+    terms = game.d2_loss({"x": x})
+    torch.testing.assert_close(terms, {"real": -log(game.D2(again)), "fake": -log(-game.D2(drawn))})
+    torch.manual_seed(5)
+    torch.testing.assert_close(game.g_loss({"x": x}), {"adv": -log(game.D2(drawn)), **game.e_loss({"x": x})})
