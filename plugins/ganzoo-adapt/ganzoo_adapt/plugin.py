@@ -123,9 +123,42 @@ ADDA = Family(
 )  # fmt: skip
 
 
+CYCADA = Family(
+    name="cycada",
+    summary="labelled pictures are translated there and back and stay what they were called; then features meet, too",
+    task=ADAPTATION.name,
+    paper=Paper(
+        title="CyCADA: Cycle-Consistent Adversarial Domain Adaptation",
+        authors=(
+            "Judy Hoffman", "Eric Tzeng", "Taesung Park", "Jun-Yan Zhu", "Phillip Isola", "Kate Saenko",
+            "Alexei A. Efros", "Trevor Darrell",
+        ),
+        year=2017,
+        arxiv="1711.03213",
+    ),
+    networks="ganzoo_adapt.cycada_networks:networks",
+    objective="ganzoo_adapt.cycada:CyCADA",
+    presets={
+        "paper": Preset(DIGITS, {"batch_size": 128}),
+        "kodak": Preset(
+            {**DIGITS, "width": 16, "blocks": 2, "d_width": 16, "patch": 34, "t_widths": (16, 32, 64),
+             "features": 128, "hidden": 128, "lr": 4e-4, "images_s": 30_000, "images": 12_000, "images_t": 20_000,
+             "images_f": 20_000},
+            {"batch_size": 16},
+        ),
+        "tiny": Preset(
+            {**DIGITS, "image_size": 16, "width": 4, "blocks": 1, "d_width": 4, "patch": 16, "pool": 6,
+             "t_widths": (4, 4, 8), "features": 8, "hidden": 8, "images_s": 2_000, "images": 4_000,
+             "images_t": 2_000, "images_f": 2_000},
+            {"batch_size": 8},
+        ),
+    },
+)  # fmt: skip
+
+
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
-    return [PIXELDA, SIMGAN, DANN, ADDA]
+    return [PIXELDA, SIMGAN, DANN, ADDA, CYCADA]
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""DANN and ADDA: published counts, the gradient that is turned round, both games by hand, and what they are worth."""
+"""DANN, ADDA and CyCADA: published counts, a gradient that is turned round, games by hand, pictures that are named."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def count(*nets: nn.Module) -> int:
 def test_presets_have_the_published_counts() -> None:
     with torch.device("meta"):
         dann, adda = gz.create("dann", preset="paper"), gz.create("adda", preset="paper")
+        cycada = gz.create("cycada", preset="paper")
     assert count(dann.T, dann.D) == 257_254 and count(adda.T) == 431_080  # the second is LeNet's
+    assert (count(cycada.T), count(cycada.G), count(cycada.D_Y)) == (3_133_962, 11_378_179, 2_764_737)
 
 
 def test_what_is_passed_back_is_turned_round() -> None:
@@ -103,6 +105,34 @@ def test_the_encoder_forgets_the_domain() -> None:
     assert confusion(0.0) < 0.2 < math.log(2) < confusion(1.0)
 
 
+def test_cycada_by_hand() -> None:
+    game, given = gz.create("cycada", preset="tiny", sem=2.0, feature=3.0).eval(), batch()
+    a, b, y = given["a"], given["b"], given["label"]
+    with torch.no_grad():
+        fake_b, fake_a = game.G(a), game.F(b)
+        g, t, d, f = game.g_loss(given), game.t_loss(given), game.d_f_loss(given), game.f_loss(given)
+        sem = cross_entropy(game.S.logits(fake_b), game.S.logits(a).argmax(1))
+        sem = sem + cross_entropy(game.S.logits(fake_a), game.S.logits(b).argmax(1))
+        of_a, of_b = (log_softmax(game.D_f.main(game.T.encoder(x)), 1) for x in (fake_b, b))
+    assert g.keys() == {"adv_g", "adv_f", "cycle_x", "cycle_y", "sem"}
+    assert g["sem"].item() == pytest.approx(2 * sem.item(), rel=1e-5)
+    assert t["task"].item() == f["task"].item() == pytest.approx(cross_entropy(game.T.logits(fake_b), y).item())
+    assert d["real"].item() == pytest.approx(-of_a[:, 0].mean().item(), rel=1e-5)
+    assert d["fake"].item() == pytest.approx(-of_b[:, 1].mean().item(), rel=1e-5)
+    assert f["adv"].item() == pytest.approx(-3 * of_b[:, 0].mean().item(), rel=1e-5)
+    assert [phase.name for phase in game.phases()] == ["source", "main", "task", "features"]
+
+
+def test_what_teaches_the_translators_stands_still() -> None:
+    """S is asked as it will be used: neither dropout nor the batch changes what it says, and nothing is kept of it."""
+    game, given = gz.create("cycada", preset="tiny").train(), batch()
+    kept = {name: value.clone() for name, value in game.S.state_dict().items()}
+    once, again = (game.said(-given["a"], given["a"]) for _ in range(2))
+    assert once == again and game.S.training
+    assert all(torch.equal(value, kept[name]) for name, value in game.S.state_dict().items())
+    assert game.said(given["a"], given["a"]) < once
+
+
 def test_shares_are_bars() -> None:
     p = torch.tensor([[0.0, 1.0, 0.5]])
     assert (bars(p) < 0).float().mean((0, 1, 2)).tolist() == [0.0] * 4 + [1.0] * 4 + [0.5] * 4
@@ -110,7 +140,7 @@ def test_shares_are_bars() -> None:
 
 
 def test_pictures_that_are_too_small_are_refused_in_a_line() -> None:
-    for family in ("dann", "adda"):
+    for family in ("dann", "adda", "cycada"):
         with pytest.raises(GanzooError, match="image_size 15: below 16"):
             gz.create(family, preset="tiny", image_size=15)
     assert isinstance(gz.create("adda", preset="tiny").D, Domain)

@@ -221,3 +221,22 @@ def test_a_filled_picture_is_saved(tmp_path: Path) -> None:
     G, given = gz.create("deepfill", preset="tiny").G, batch(1)
     G.output.save(G.sample(1, seed=0, **given), tmp_path / "filled.png")
     assert G.output.open(tmp_path / "filled.png").shape == (1, 3, 16, 16)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["glcic", "deepfill"])
+def test_a_hole_is_filled_in_the_colour_around_it(family: str) -> None:
+    """Pictures of one colour each: what is around the hole tells all."""
+    torch.manual_seed(0)
+    given = {"images_c": 8_000, "images_d": 160, "images": 480} if family == "glcic" else {"lr": 2e-3, "images": 4_000}
+    game = gz.create(family, preset="tiny", **given)
+
+    def feed(**_: object):  # type: ignore[no-untyped-def]
+        while True:
+            yield {"x": (2 * torch.rand(16, 3, 1, 1) - 1).expand(16, 3, 16, 16), "mask": batch(16)["mask"]}
+
+    list(gz.train(game, data=feed, batch_size=16, device="cpu"))
+    shown = next(feed())
+    x, hole = shown["x"], shown["mask"].expand(-1, 3, -1, -1) > 0
+    filled = game.G.sample(16, seed=0, **shown)
+    assert (filled - x)[hole].abs().mean() < 0.2 < x[hole].abs().mean()

@@ -110,3 +110,16 @@ def test_what_cannot_be_is_refused_in_a_line() -> None:
             gz.create("spade", preset="tiny", **given)
     with pytest.raises(GanzooError, match="spade: Augmented does not show"):
         gz.create("spade", preset="tiny", augment="ada")
+
+
+@pytest.mark.slow
+def test_labels_get_their_colours() -> None:
+    """Black, gray and white: what a map of three labels stands for is learnt."""
+    torch.manual_seed(0)
+    game, given = gz.create("spade", preset="tiny", g_lr=2e-3, d_lr=2e-3, images=3_200), batch()
+    colours = given["map"][:, :3].argmax(1)[:, None].expand(-1, 3, -1, -1) - 1.0
+    blocks = {"map": given["map"], "b": 0.8 * colours}
+    before = (game.G(blocks["map"]) - blocks["b"]).abs().mean().item()
+    list(gz.train(game, data=lambda **_: iter([blocks] * 900), batch_size=4, device="cpu"))
+    after = (game.G.sample(4, seed=0, map=blocks["map"]) - blocks["b"]).abs().mean().item()
+    assert after < before / 2

@@ -221,3 +221,24 @@ def test_sizes_that_cannot_be_are_refused_in_a_line(family: str, given: dict[str
     with pytest.raises(GanzooError) as refused:
         gz.create(family, preset="tiny", **given)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["distance_gan", "gcgan", "ugatit"])
+def test_a_shift_of_colours_is_learnt_without_pairs(family: str) -> None:
+    """b is darker than a: G must darken, and keeps what is shown."""
+    torch.manual_seed(0)
+    free = {"distance_gan": {}, "gcgan": {"identity": 0.0}, "ugatit": {"identity": 0.0, "cam": 10.0}}[family]
+    game = gz.create(family, preset="tiny", lr=2e-3, images=2_400, **free)
+
+    def feed(**_: object):  # type: ignore[no-untyped-def]
+        while True:
+            a, b = (torch.rand(8, 3, 4, 4).repeat_interleave(4, 2).repeat_interleave(4, 3) for _ in "ab")
+            yield {"a": a, "b": -b}
+
+    x = next(feed())["a"]
+    before = game.G(x).mean().item()
+    list(gz.train(game, data=feed, batch_size=8, device="cpu"))
+    with torch.no_grad():
+        after = game.G(x)
+    assert abs(after.mean().item() + 0.5) < 0.25 < abs(before + 0.5)
