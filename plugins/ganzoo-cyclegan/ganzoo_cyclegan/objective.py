@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor
@@ -31,7 +31,7 @@ class ThereAndBack(Objective):
     F: Generator
 
     needs = frozenset({"a", "b"})
-    exported = ("G", "F")
+    exported: ClassVar[tuple[str, ...]] = ("G", "F")
 
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:

@@ -52,4 +52,5 @@ class ContextualAttention(nn.Module):
 
 def turned(scores: Tensor, sides: tuple[int, int], dim: int) -> Tensor:
     """Places h x w that are counted by rows, counted by columns."""
-    return scores.unflatten(dim, sides).transpose(dim, dim + 1).flatten(dim, dim + 1)
+    rows, columns = torch.meshgrid(*(torch.arange(side, device=scores.device) for side in sides), indexing="ij")
+    return scores.index_select(dim, (rows * sides[1] + columns).T.flatten())

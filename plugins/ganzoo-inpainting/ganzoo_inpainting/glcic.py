@@ -62,8 +62,8 @@ class GLCIC(Filling):
         """- log D(x, M_d) - log(1 - D(C(x, M_c), M_c)) (Eq. 3): of real pictures any part is looked at."""
         x, mask = batch["x"], batch["mask"]
         fake = self.G(x, mask)
-        anywhere = (torch.rand(len(x), device=x.device) * x.shape[-1] for _ in range(2))
-        real = self.D(x, part(x, *anywhere, self.D.side))
+        row, column = torch.rand(2, len(x), device=x.device) * x.shape[-1]
+        real = self.D(x, part(x, row, column, self.D.side))
         return nonsaturating.d(real, self.D(fake, part(fake, *middle(mask), self.D.side)))
 
 

@@ -132,7 +132,10 @@ def networks(
     if image_size % 2 ** (len(widths) - 1):
         what = f"image_size {image_size}: not a multiple of {2 ** (len(widths) - 1)}"
         raise GanzooError(what, "Choose another, or fewer widths.")
-    made = {"G": G(labels + 1, channels, widths, hidden), "D": D(labels + 1 + channels, d_width, scales)}
+    made: dict[str, nn.Module] = {
+        "G": G(labels + 1, channels, widths, hidden),
+        "D": D(labels + 1 + channels, d_width, scales),
+    }
     for net in made.values():
         for layer in net.modules():
             if isinstance(layer, nn.Conv2d) and not torch.nn.utils.parametrize.is_parametrized(layer):

@@ -50,11 +50,12 @@ class CAM(nn.Module):
 
     def __init__(self, f: int, *, judge: bool) -> None:
         super().__init__()
-        self.mean, self.max = (nn.Linear(f, 1, bias=False) for _ in range(2))
+        self.mean, self.max = nn.Linear(f, 1, bias=False), nn.Linear(f, 1, bias=False)
         self.joined = nn.Conv2d(2 * f, f, 1)
         self.slope = SLOPE if judge else 0.0
         if judge:
-            self.mean, self.max = (nn.utils.parametrizations.spectral_norm(fc) for fc in (self.mean, self.max))
+            for fc in (self.mean, self.max):
+                nn.utils.parametrizations.spectral_norm(fc)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:  # [N, f, H, W] -> the same, [N, 2]
         logits = torch.cat([linear(h.mean((2, 3)), self.mean.weight), linear(h.amax((2, 3)), self.max.weight)], 1)
