@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from ganzoo_inpainting.filler import Filler, check, joined
 
 SLOPE = 0.2
 DILATIONS = (2, 4, 8, 16)
+GAIN = 2.0  # of first weights: gates that are half open would let nothing through twenty layers
 
 
 class Gated(nn.Module):
@@ -34,6 +36,7 @@ class Gated(nn.Module):
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(f, 2 * f_next, kernel, stride, dilation * (kernel // 2), dilation)
+        nn.init.normal_(self.conv.weight, std=GAIN / math.sqrt(f * kernel**2))
         self.act = elu if act == "elu" else relu
 
     def forward(self, h: Tensor) -> Tensor:

@@ -228,7 +228,10 @@ def test_a_filled_picture_is_saved(tmp_path: Path) -> None:
 def test_a_hole_is_filled_in_the_colour_around_it(family: str) -> None:
     """Pictures of one colour each: what is around the hole tells all."""
     torch.manual_seed(0)
-    given = {"images_c": 8_000, "images_d": 160, "images": 480} if family == "glcic" else {"lr": 2e-3, "images": 4_000}
+    given = {
+        "glcic": {"width": 8, "images_c": 8_000, "images_d": 160, "images": 480},
+        "deepfill": {"width": 16, "lr": 3e-3, "l1": 10.0, "images": 4_000},
+    }[family]
     game = gz.create(family, preset="tiny", **given)
 
     def feed(**_: object):  # type: ignore[no-untyped-def]
@@ -239,4 +242,4 @@ def test_a_hole_is_filled_in_the_colour_around_it(family: str) -> None:
     shown = next(feed())
     x, hole = shown["x"], shown["mask"].expand(-1, 3, -1, -1) > 0
     filled = game.G.sample(16, seed=0, **shown)
-    assert (filled - x)[hole].abs().mean() < 0.2 < x[hole].abs().mean()
+    assert (filled - x)[hole].abs().mean() < x[hole].abs().mean() / 2
