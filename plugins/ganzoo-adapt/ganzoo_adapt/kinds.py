@@ -10,8 +10,7 @@ import PIL.Image
 import torch
 from torch import Tensor
 
-from ganzoo_core import imaging
-from ganzoo_core.nn import Points
+from ganzoo_core.nn import Images, Points
 
 HEIGHT, WIDTH = 40, 4  # px of a picture of bars, and of each bar
 
@@ -23,12 +22,17 @@ class Shares(Points):
     range: tuple[float, float] | None = (0.0, 1.0)
     kind: ClassVar[str] = "shares"
 
+    @property
+    def gray(self) -> Images:
+        """The kind of pictures that they are shown as."""
+        return Images((1, HEIGHT, None))
+
     def picture(self, samples: Tensor, columns: int = 0) -> PIL.Image.Image:
-        return imaging.grid(bars(samples), columns)
+        return self.gray.picture(bars(samples), columns)
 
     def poster(self, samples: Tensor, given: Sequence[Tensor] = ()) -> bytes:
         """Each beside the picture that it was made of."""
-        return imaging.encode(imaging.beside([*given, bars(samples)]))
+        return self.gray.poster(bars(samples), given)
 
     def data_options(self) -> dict[str, Any]:
         """Pictures in the size and channels that the classifier takes: shares have none."""
