@@ -145,7 +145,7 @@ def test_two_folders_are_domains(tmp_path: Path) -> None:
     assert joined("A AND B", "", "B AND C") == "A AND B AND C" and joined("", "") == ""
 
 
-@pytest.mark.parametrize("family", ["pixelda", "simgan"])
+@pytest.mark.parametrize("family", ["pixelda", "simgan", "dann", "adda", "cycada"])
 def test_the_commands_of_the_readme(family: str, root: Path, tmp_path: Path) -> None:
     run, where = tmp_path / "run", ("--data-root", root)
     words = ("--preset", "tiny", "--images", 400)

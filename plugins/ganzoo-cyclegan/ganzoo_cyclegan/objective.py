@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor
@@ -24,16 +24,14 @@ from ganzoo_core.objectives import (
 )
 
 
-class TwoTranslators(Objective):
-    """A game of two translators, one each way, and a discriminator of each domain: G: a -> b, F: b -> a."""
+class ThereAndBack(Objective):
+    """A game of two translators, one each way: G: a -> b, F: b -> a."""
 
     G: Generator
     F: Generator
-    D_X: Discriminator
-    D_Y: Discriminator
 
     needs = frozenset({"a", "b"})
-    exported = ("G", "F")
+    exported: ClassVar[tuple[str, ...]] = ("G", "F")
 
     @torch.no_grad()
     def sample(self, batch: Batch) -> dict[str, Tensor]:
@@ -44,6 +42,13 @@ class TwoTranslators(Objective):
         fake_y, fake_x = G.sample(n, seed=0, a=x), F.sample(n, seed=0, b=y)
         back_x, back_y = F.sample(n, seed=0, b=fake_y), G.sample(n, seed=0, a=fake_x)
         return {"a": x, "G": fake_y, "FG": back_x, "b": y, "F": fake_x, "GF": back_y}
+
+
+class TwoTranslators(ThereAndBack):
+    """Such a game with a discriminator of each domain."""
+
+    D_X: Discriminator
+    D_Y: Discriminator
 
 
 class CycleGAN(TwoTranslators):

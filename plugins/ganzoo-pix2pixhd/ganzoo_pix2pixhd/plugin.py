@@ -39,10 +39,38 @@ PIX2PIXHD = Family(
     aliases=("pix2pixHD",),
 )
 
+SPADE = Family(
+    name="spade",
+    summary="pictures of label maps: the map scales and shifts every norm, place by place, so that none washes it out",
+    task="semantic_synthesis",
+    paper=Paper(
+        title="Semantic Image Synthesis with Spatially-Adaptive Normalization",
+        authors=("Taesung Park", "Ming-Yu Liu", "Ting-Chun Wang", "Jun-Yan Zhu"),
+        year=2019,
+        arxiv="1903.07291",
+    ),
+    networks="ganzoo_pix2pixhd.spade_networks:networks",
+    objective="ganzoo_pix2pixhd.spade:SPADE",
+    presets={
+        "paper": Preset({"image_size": 256, "channels": 3}, {"batch_size": 32}),
+        "scenes": Preset(
+            {"image_size": 64, "channels": 3, "labels": 4, "widths": (96, 96, 64, 32, 16), "hidden": 24, "d_width": 16,
+             "content": "lite0", "percep": 1.0, "g_lr": 4e-4, "d_lr": 8e-4, "images": 24_000},
+            {"batch_size": 8, "ema_images": 1_000},
+        ),
+        "tiny": Preset(
+            {"image_size": 16, "channels": 3, "labels": 3, "widths": (8, 8, 4), "hidden": 4, "d_width": 4,
+             "percep": 0.0, "images": 4_000},
+            {"batch_size": 4},
+        ),
+    },
+    aliases=("GauGAN",),
+)  # fmt: skip
+
 
 @hookimpl
 def ganzoo_families() -> Iterable[Family]:
-    return [PIX2PIXHD]
+    return [PIX2PIXHD, SPADE]
 
 
 @hookimpl
