@@ -140,4 +140,5 @@ def margin(x: Tensor, step: int) -> Tensor:
     if not right and not below:
         return x
     pictures = x.flatten(0, -4)  # of a clip its frames, which are padded alike
-    return nn.functional.pad(pictures, (0, right, 0, below), mode=mode).unflatten(0, x.shape[:-3])
+    wide = nn.functional.pad(pictures, (0, right, 0, below), mode=mode)
+    return wide.reshape(*x.shape[:-2], *wide.shape[-2:])

@@ -179,7 +179,7 @@ MIXTURE_DENSITY_GAN = game(
     ),
     "mixture_density:MixtureDensityGAN",
     SMALL,
-    aliases=("mixture density GAN"),
+    aliases=("mixture density GAN",),
 )  # fmt: skip
 MGAN = replace(MGAN, presets={**MGAN.presets, "tiny": Preset({**TINY, "generators": 4}, {"batch_size": 16})})
 BOURGAN = replace(  # how long z is follows from how many points there are

@@ -64,8 +64,8 @@ class Residual(Codec):
         h, w = height // self.rest.shape.step, width // self.rest.shape.step
         planes = (self.rest.shape.code, further * h, w)
         found = tensor_of(of.adaptive(planes, self.rest.shape.levels, neighbours=False), self)
-        for symbols in found.split(h, 1) if further else ():
-            made.append(self.after(made[-1], symbols[None]))
+        for t in range(further):
+            made.append(self.after(made[-1], found[None, :, t * h : (t + 1) * h]))
         return torch.stack(made, 1)
 
     def after(self, before: Tensor, symbols: Tensor) -> Tensor:
