@@ -110,7 +110,7 @@ ADDA = Family(
     networks="ganzoo_adapt.features:adda",
     objective="ganzoo_adapt.adda:ADDA",
     presets={
-        "paper": Preset({**DIGITS, "image_size": 28, "channels": 1}, {"batch_size": 128}),
+        "small": Preset({**DIGITS, "image_size": 28, "channels": 1}, {"batch_size": 128}),
         "kodak": Preset(
             {**DIGITS, "image_size": 28, "images_s": 60_000, "images": 120_000}, {"batch_size": 64}
         ),
