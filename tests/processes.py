@@ -1,4 +1,4 @@
-"""The program in a process of its own that is forked from this one, so that torch need not be loaded again."""
+"""The program, or a call, in a process of its own that is forked from here: torch need not be loaded again."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-import torch  # noqa: F401  before the fork
+import torch._dynamo  # noqa: F401  before the fork, as torch is: the first step of any training loads it
 
 from ganzoo_core.cli import main
 
@@ -19,19 +21,31 @@ HANGING = 400  # seconds after which a child says where it is, and ends
 
 def ganzoo(*args: object, cwd: str | os.PathLike[str] | None = None, env: dict[str, str] | None = None):
     """`ganzoo ARGS` as a subprocess.CompletedProcess: real streams, a real exit code, nothing of it stays here."""
+    return forked(partial(main, [str(arg) for arg in args]), args, cwd, env)
+
+
+def forked(
+    call: Callable[[], object],
+    args: Sequence[object] = (),
+    cwd: str | os.PathLike[str] | None = None,
+    env: dict[str, str] | None = None,
+):
+    """Any call likewise; one that is killed has the signal, below 0, as its exit code."""
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder) / "out", Path(folder) / "err"
         sys.stdout.flush()
         sys.stderr.flush()
         child = os.fork()
         if not child:
-            play([str(arg) for arg in args], out, err, cwd, env or {})
+            play(call, out, err, cwd, env or {})
         _, status = os.waitpid(child, 0)
         code = os.waitstatus_to_exitcode(status)
         return subprocess.CompletedProcess(args, code, out.read_text("utf-8"), err.read_text("utf-8"))
 
 
-def play(args: list[str], out: Path, err: Path, cwd: str | os.PathLike[str] | None, env: dict[str, str]) -> None:
+def play(
+    call: Callable[[], object], out: Path, err: Path, cwd: str | os.PathLike[str] | None, env: dict[str, str]
+) -> None:
     """In the child; it never returns."""
     code = 1
     try:
@@ -43,7 +57,8 @@ def play(args: list[str], out: Path, err: Path, cwd: str | os.PathLike[str] | No
         os.environ.update(env)
         if cwd is not None:
             os.chdir(cwd)
-        main(args)
+        call()
+        code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
     except BaseException:

@@ -6,40 +6,37 @@ Slow: `make test-all` runs it.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from processes import forked
 
+import ganzoo_core as gz
 from ganzoo_core.registry.plugins import registry
+from ganzoo_core.testing.conformance import tiny, trainer
 from ganzoo_core.training import checkpoint
 
 pytestmark = pytest.mark.slow
-RUN = """
-import os, signal, sys
-import torch
-torch.set_num_threads(1)
-import ganzoo_core as gz
-from ganzoo_core.testing.conformance import tiny, trainer
-family, folder, kill_at, resume = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4] == "resume"
-objective, loader = tiny(family)
-images = trainer(objective).images
-settings = dict(images=images, batch_size=4, seed=1, ema_images=100, device="cpu", precision="fp32", out=folder,
-                checkpoint_every=1, resume=resume)
-batches = lambda **options: loader(start=0, batch_size=4, **options)
-for number, report in enumerate(gz.train(objective, data=batches, **settings)):
-    if number == kill_at:
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
 
 
-def run(family: str, folder: Path, kill_at: int = -1, resume: bool = False) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", RUN, family, str(folder), str(kill_at), "resume" if resume else ""]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+def train(family: str, folder: Path, kill_at: int, resume: bool) -> None:
+    """Some steps of a tiny preset, a checkpoint after each; at one of them this very process is killed."""
+    objective, loader = tiny(family)
+    images = trainer(objective).images
+    course = gz.train(
+        objective, data=partial(loader, start=0, batch_size=4), images=images, batch_size=4, seed=1, ema_images=100,
+        device="cpu", precision="fp32", out=folder, checkpoint_every=1, resume=resume,
+    )  # fmt: skip
+    for number, _ in enumerate(course):
+        if number == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def run(family: str, folder: Path, kill_at: int = -1, resume: bool = False):
+    return forked(partial(train, family, folder, kill_at, resume))
 
 
 @pytest.mark.parametrize("family", list(registry().families))
