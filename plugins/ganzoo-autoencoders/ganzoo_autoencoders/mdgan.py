@@ -20,7 +20,7 @@ class MDGAN(Encoded):
     x' = G(E(x)) and x_p = G(z), z ~ N(0, 1)
 
     D1, the manifold:   -log D1(x) - log(1 - D1(x'))
-    E:                  -lam log D1(x') + |x - x'|^2
+    E:                  -lam log D1(x') + mu |x - x'|^2
     D2, the diffusion:  -log D2(x') - log(1 - D2(x_p))
     G:                  E's, and -log D2(x_p)
 
@@ -29,7 +29,8 @@ class MDGAN(Encoded):
 
     D1: Discriminator
     D2: Discriminator
-    lam: Annotated[float, "lambda, of pleasing D1; |x - x'|^2, a mean over pixels in [-1, 1], has the weight 1"] = 0.01
+    lam: Annotated[float, "lambda, weight of pleasing D1"] = 0.01
+    mu: Annotated[float, "weight of |x - x'|^2, a mean over pixels in [-1, 1]"] = 50.0
     lr: Annotated[float, "Adam's step for all players"] = 2e-4
     b1: Annotated[float, "Adam's beta_1"] = 0.5
 
@@ -45,7 +46,8 @@ class MDGAN(Encoded):
     def e_loss(self, batch: Batch) -> Terms:
         x = batch["x"]
         again = self.again(x)
-        return {"manifold": self.lam * nonsaturating.g(self.D1(again), None), "rec": mse_loss(again.float(), x)}
+        pleased = nonsaturating.g(self.D1(again), None)
+        return {"manifold": self.lam * pleased, "rec": self.mu * mse_loss(again.float(), x)}
 
     def d2_loss(self, batch: Batch) -> Terms:
         """What comes back stands in for the data: both are G's, so D2 cannot win by what no G draws."""

@@ -347,8 +347,8 @@ def test_a_rare_class_is_drawn_before_the_game_begins() -> None:
 
 
 def test_mdgan_brings_pictures_back_and_spreads_codes_over_them() -> None:
-    """-log D1(x) - log(1 - D1(x')), -lam log D1(x') + |x - x'|^2, -log D2(x') - log(1 - D2(x_p)), -log D2(x_p)."""
-    game = small("mdgan", lam=3.0).eval()
+    """-log D1(x) - log(1 - D1(x')), -lam log D1(x') + mu |x - x'|^2, -log D2(x') - log(1 - D2(x_p)), -log D2(x_p)."""
+    game = small("mdgan", lam=3.0, mu=7.0).eval()
     x = batch_of(game)["x"]
     again = game.G(game.E(x))
     torch.manual_seed(5)
@@ -361,7 +361,7 @@ def test_mdgan_brings_pictures_back_and_spreads_codes_over_them() -> None:
     torch.testing.assert_close(terms, {"real": -log(game.D1(x)), "fake": -log(-game.D1(again))})
     terms = game.e_loss({"x": x})
     torch.testing.assert_close(terms["manifold"], -3 * log(game.D1(again)))
-    torch.testing.assert_close(terms["rec"], (again - x).square().mean())
+    torch.testing.assert_close(terms["rec"], 7 * (again - x).square().mean())
     torch.manual_seed(5)
     terms = game.d2_loss({"x": x})
     torch.testing.assert_close(terms, {"real": -log(game.D2(again)), "fake": -log(-game.D2(drawn))})
