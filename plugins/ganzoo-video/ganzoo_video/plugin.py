@@ -22,12 +22,14 @@ MOCOGAN = Family(
         "paper": Preset({"image_size": 64, "channels": 3}, {"batch_size": 32}),
         "moving_mnist": Preset(
             {"image_size": 32, "channels": 1, "frames": 10, "content": 32, "categories": 0, "lr": 4e-4,
-             "g_widths": (128, 64, 32), "di_widths": (32, 64), "dv_widths": (16, 32, 64), "images": 48_000},
+             "g_widths": (128, 64, 32), "di_widths": (32, 64), "dv_widths": (16, 32, 64), "dv_norm": "none",
+             "gamma": 1.0, "images": 48_000},
             {"batch_size": 16, "ema_images": 4_000},
         ),
         "emoji": Preset(
             {"image_size": 32, "channels": 3, "frames": 10, "content": 32, "categories": 0, "lr": 4e-4,
-             "g_widths": (128, 64, 32), "di_widths": (32, 64), "dv_widths": (16, 32, 64), "images": 48_000},
+             "g_widths": (128, 64, 32), "di_widths": (32, 64), "dv_widths": (16, 32, 64), "dv_norm": "none",
+             "gamma": 1.0, "images": 48_000},
             {"batch_size": 16, "ema_images": 4_000},
         ),
         "tiny": Preset(
