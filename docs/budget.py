@@ -41,9 +41,9 @@ game could do. Means over the seeds, in brackets the least and the most. Where t
 pictures: those of `lsgan` and `fisher_gan` are digits on a ground that is not quite black, which only one minds.
 
 **The step matters more than the game.** With 1e-3 in place of the preset's 2e-4 or 4e-4, and all else equal, `dcgan`
-comes to 3.1, `lipschitz_gan` to 2.7, `fgan` to 3.6 (22 before), `logan` to 3.8 (83), `fisher_gan` to 4.7, `lsgan` to 5.2;
-`gan_gp` (80), `gn_gan` (75) and `js_regularized_gan` (76) keep gray ground behind their digits even so. What ships of
-these runs was measured in the half precision it ships in ([ganzoo-objectives](../plugins/ganzoo-objectives)).
+comes to 3.1, `lipschitz_gan` to 2.7, `fgan` to 3.6 (22 before), `logan` to 3.8 (83), `fisher_gan` to 4.7, `lsgan` to
+5.2; `gan_gp` (80), `gn_gan` (75) and `js_regularized_gan` (76) keep gray ground behind their digits even so. What ships
+of these runs was measured in the half precision it ships in ([ganzoo-objectives](../plugins/ganzoo-objectives)).
 """
 
 
