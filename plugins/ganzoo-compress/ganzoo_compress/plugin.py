@@ -67,8 +67,8 @@ RESIDUAL = Family(
             {"batch_size": 4, "ema_images": 1_000},
         ),
         "tiny": Preset(
-            {"image_size": 16, "channels": 3, "frames": 3, "width": 4, "halvings": 2, "blocks": 1, "code": 2,
-             "code_rest": 2, "d_width": 4, "images": 2_000},
+            {"image_size": 16, "channels": 3, "frames": 3, "length": 4, "width": 4, "halvings": 2, "blocks": 1,
+             "code": 2, "code_rest": 2, "d_width": 4, "images": 2_000},
             {"batch_size": 4},
         ),
     },

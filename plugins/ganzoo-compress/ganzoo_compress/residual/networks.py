@@ -7,7 +7,8 @@ What is coded is what the receiver lacks, not what changed: an error that was ma
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+import copy
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from ganzoo_compress.agustsson.networks import Global, Norm, Shape, shape_of, te
 from ganzoo_compress.codec import Codec
 from ganzoo_compress.coder import Reader, Writer
 from ganzoo_core.errors import GanzooError
-from ganzoo_core.nn import Clips, Video, initialise
+from ganzoo_core.nn import Clips, Video, initialise, sample_deterministic
 
 LONGEST = 256  # frames of a file: their number is one symbol
 LENGTHS = np.full(LONGEST, 1 / LONGEST)
@@ -30,11 +31,31 @@ class Residual(Codec):
     subject: ClassVar[str] = "video"
     formats: ClassVar[tuple[str, ...]] = (".gif", ".png", ".mp4")
 
-    def __init__(self, first: Shape, rest: Shape, frames: int) -> None:
+    def __init__(self, first: Shape, rest: Shape, frames: int, length: int) -> None:
         super().__init__()
-        free = (None, first.channels, None, None)
-        self.inputs, self.output = {"video": Video(free, multiple=first.step)}, Clips(free)
         self.first, self.rest, self.frames = Global(first, noise=0), Global(rest, noise=0), frames
+        self.last(length)
+
+    def last(self, length: int) -> None:
+        """Clips have so many frames now."""
+        free = (self.first.shape.channels, None, None)
+        self.inputs = {"video": Video((length, *free), multiple=self.first.shape.step)}
+        self.output = Clips((None, *free))  # as many as are given
+
+    def of_length(self, length: int) -> Self:
+        """The same network, with the same weights, for clips of so many frames."""
+        other = copy.copy(self)
+        other.last(length)
+        return other
+
+    def sample(self, n: int, *, seed: int, **inputs: Any) -> Tensor:
+        """See Generator.sample: clips of whatever length."""
+        if "video" not in inputs:
+            return super().sample(n, seed=seed, **inputs)
+        any_length = Video((None, *self.inputs["video"].shape[1:]))
+        video = any_length.tensor("video", inputs["video"], next(self.parameters()).device)
+        net = self.of_length(video.shape[-4])
+        return sample_deterministic(net, net, n, seed, {**inputs, "video": video})
 
     def forward(self, video: Tensor) -> Tensor:  # [N, T, C, H, W] -> the same
         made = [self.first(video[:, 0])]
@@ -87,6 +108,7 @@ def networks(
     image_size: Annotated[int, "side of the square frames that it is trained on"] = 256,
     channels: Annotated[int, "1 gray, 3 colour"] = 3,
     frames: Annotated[int, "frames in a row that are learnt from: errors add up over so many"] = 4,
+    length: Annotated[int, "frames of a clip, as a program takes it; all else takes any number"] = 16,
     width: Annotated[int, "channels of all E and G next to the picture; they double with each halving"] = 60,
     halvings: Annotated[int, "how often each E halves the side"] = 4,
     blocks: Annotated[int, "residual blocks of each G"] = 9,
@@ -102,7 +124,7 @@ def networks(
     """G, which is both codecs, and the discriminators D(x) of single frames."""
     first = shape_of(image_size, Shape(channels, width, halvings, blocks, code, levels, norm))
     rest = shape_of(image_size, first._replace(code=code_rest))
-    if frames < 2:
-        raise GanzooError(f"-c frames={frames}: nothing follows the first", "Give 2 or more.")
-    nets = {"G": Residual(first, rest, frames), "D": MultiScale(channels, d_width, scales)}
+    if min(frames, length) < 2:
+        raise GanzooError(f"-c frames={frames} -c length={length}: nothing follows the first", "Give 2 or more.")
+    nets = {"G": Residual(first, rest, frames, length), "D": MultiScale(channels, d_width, scales)}
     return {name: net.apply(initialise) for name, net in nets.items()}
