@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from torch.nn.functional import cross_entropy
-
 from ganzoo_adapt.features import Classifier
 from ganzoo_core.nn import Discriminator
 from ganzoo_core.objectives import Batch, Objective, Phase, Player, Step, Terms, adam, nonsaturating
@@ -45,7 +43,7 @@ class ADDA(Objective):
 
     def s_loss(self, batch: Batch) -> Terms:
         """CE(C(M_s(a)), y) (Eq. 9, first line)."""
-        return {"source": cross_entropy(self.S.logits(batch["a"]).float(), batch["label"])}
+        return {"source": self.S.wrong(batch["a"], batch["label"])}
 
     def d_loss(self, batch: Batch) -> Terms:
         """- E log D(M_s(a)) - E log(1 - D(M_t(b))) (Eq. 9, second line)."""

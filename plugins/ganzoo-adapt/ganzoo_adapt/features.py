@@ -6,6 +6,7 @@ from typing import Annotated
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from ganzoo_adapt.kinds import Shares
 from ganzoo_core.errors import GanzooError
@@ -28,6 +29,10 @@ class Classifier(Generator):
     def logits(self, x: Tensor) -> Tensor:  # [N, C, S, S] -> [N, K]
         found: Tensor = self.head(self.encoder(x))
         return found
+
+    def wrong(self, x: Tensor, y: Tensor) -> Tensor:
+        """L_y: the cross-entropy of what it says of pictures x [N, C, S, S] and their labels y [N]."""
+        return cross_entropy(self.logits(x).float(), y)
 
 
 class Domain(Discriminator):

@@ -51,3 +51,8 @@ def bernoulli(made: Tensor, x: Tensor) -> Tensor:
     """-E log p(x|z), pixels in [0, 1] being chances: their cross-entropy, a sum over the picture, in nats."""
     chances, pixels = ((value.float() + 1) / 2 for value in (made, x))
     return binary_cross_entropy(chances.clamp(0, 1), pixels, reduction="sum") / len(x)
+
+
+def squared(made: Tensor, x: Tensor) -> Tensor:
+    """E |x - x'|^2, a sum over pixels in [0, 1], half as far apart as those in [-1, 1].  [N, ...] twice -> []"""
+    return (made.float() - x).square().flatten(1).sum(1).mean() / 4

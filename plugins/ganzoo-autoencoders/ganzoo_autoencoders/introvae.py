@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
 from ganzoo_autoencoders import networks as made
-from ganzoo_autoencoders.game import Encoded
+from ganzoo_autoencoders.game import Encoded, squared
 from ganzoo_autoencoders.networks import E, refuse_empty
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import Latent
@@ -44,7 +44,7 @@ class IntroVAE(Encoded):
         again, drawn = self.G(q.draw()), self.G(self.G.prior(len(x)))
         return {
             "reg": q.kl().mean(),
-            "rec": self.beta * self.apart(again, x),
+            "rec": self.beta * squared(again, x),
             "again": self.alpha * relu(self.m - self.reg(again.detach())),  # E judges it, and does not make it worse
             "drawn": self.alpha * relu(self.m - self.reg(drawn)),
         }
@@ -53,7 +53,7 @@ class IntroVAE(Encoded):
         x = batch["x"]
         again, drawn = self.again(x), self.G(self.G.prior(len(x)))
         return {
-            "rec": self.beta * self.apart(again, x),
+            "rec": self.beta * squared(again, x),
             "again": self.alpha * self.reg(again),
             "drawn": self.alpha * self.reg(drawn),
         }
@@ -61,10 +61,6 @@ class IntroVAE(Encoded):
     def reg(self, x: Tensor) -> Tensor:
         """REG(x), a mean over the batch.  []"""
         return self.E.posterior(x).kl().mean()
-
-    def apart(self, again: Tensor, x: Tensor) -> Tensor:
-        """|x - x_r|^2, a sum over pixels in [0, 1], which are half as far apart as those in [-1, 1].  []"""
-        return (again.float() - x).square().flatten(1).sum(1).mean() / 4
 
 
 class Residual(nn.Module):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from torch import Tensor, nn
+from torch import nn
 
-from ganzoo_autoencoders.game import Encoded
+from ganzoo_autoencoders.game import Encoded, squared
 from ganzoo_autoencoders.networks import DCGAN, Body, CodeD, FromUnit, Shape, ToUnit, autoencoder, narrow, refuse_empty
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import Discriminator
@@ -54,11 +54,6 @@ class WAEGAN(Encoded):
         x = batch["x"]
         z = self.E.draw(x)
         return {"cost": self.cost * squared(self.G(z), x), "code": self.lam * nonsaturating.g(self.D(z), None)}
-
-
-def squared(a: Tensor, b: Tensor) -> Tensor:
-    """E |a - b|^2 of pictures in [-1, 1], whose pixels in [0, 1] are half as far apart.  [N, ...], [N, ...] -> []"""
-    return (a.float() - b).square().flatten(1).sum(1).mean() / 4
 
 
 @dataclass(frozen=True)

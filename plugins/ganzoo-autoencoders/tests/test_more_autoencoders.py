@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 import torch
 from ganzoo_autoencoders.cvae_gan import mean_apart, means_apart
+from ganzoo_autoencoders.game import squared
 from ganzoo_autoencoders.networks import Posterior
-from ganzoo_autoencoders.wae_gan import squared
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import cross_entropy
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import Category, Discriminator, Generator, Input, Latent
@@ -39,7 +39,7 @@ class MADGAN(TwoPlayerAdam):
         real, made = self.D.score_and_features(x)[1], self.D.score_and_features(self.fake(len(x)))[1]
         return {
             "real": cross_entropy(to_float32(real), real.new_full((len(x),), self.D.k, dtype=torch.int64)),
-            "fake": cross_entropy(to_float32(made), self.G.turns(len(x), x.device)),
+            "fake": cross_entropy(to_float32(made), shared.turns(len(x), self.G.k, x.device)),
         }
 
     def fake(self, n: int, *conditions: Tensor) -> Tensor:
@@ -60,19 +60,11 @@ class Crowd(Generator):
         self.own = nn.ModuleList(layers[first:] for layers in whole)
 
     def forward(self, z: Tensor, i: Tensor) -> Tensor:  # [N, z_dim], [N]
-        h = self.shared(z)
-        made = torch.stack([own(h) for own in self.own], 1)  # [N, k, ...]
-        chosen = one_hot(i, self.k).to(made.dtype)
-        return torch.einsum("nk,nk...->n...", chosen, made)
+        return shared.chosen(self.own, self.shared(z), i)
 
     def each(self, z: Tensor) -> Tensor:
-        """The samples of `turns`, without making any twice; batch norm of one's own layers sees one's own samples."""
-        parts = self.shared(z).split(torch.bincount(self.turns(len(z), "cpu")).tolist())
-        return torch.cat([own(part) for own, part in zip(self.own, parts, strict=False)])
-
-    def turns(self, n: int, device: torch.device | str) -> Tensor:
-        """Who makes which of n samples: the first n / k are by generator 0, and so on.  int64 [n]"""
-        return torch.arange(n, device=device) * self.k // n
+        """The samples of `turns`, without making any twice."""
+        return shared.in_turn(list(self.own), self.shared(z))
 
 
 class Naming(Discriminator):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import cross_entropy
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import Category, Discriminator, Generator, Input, Latent
@@ -43,7 +42,7 @@ class MGAN(TwoPlayerAdam):
 
     def untold(self, logits: Tensor) -> Tensor:
         """-E log C_u(G_u(z)), of samples in the order of `turns`."""
-        return cross_entropy(to_float32(logits), self.G.turns(len(logits), logits.device))
+        return cross_entropy(to_float32(logits), shared.turns(len(logits), self.G.K, logits.device))
 
     def fake(self, n: int, *conditions: Tensor) -> Tensor:
         """As many of each generator, in the order of `turns`."""
@@ -63,17 +62,11 @@ class Mixture(Generator):
         self.shared = whole[0][second:]
 
     def forward(self, z: Tensor, u: Tensor) -> Tensor:  # [N, z_dim], int64 [N]
-        h = torch.stack([own(z) for own in self.own], 1)  # [N, K, ...]
-        return self.shared(torch.einsum("nk,nk...->n...", one_hot(u, self.K).to(h.dtype), h))
+        return self.shared(shared.chosen(self.own, z, u))
 
     def each(self, z: Tensor) -> Tensor:
-        """The samples of `turns`; batch norm of one's own layer sees one's own samples, that of the others all."""
-        parts = z.split(torch.bincount(self.turns(len(z), "cpu")).tolist())  # type: ignore[no-untyped-call]
-        return self.shared(torch.cat([own(part) for own, part in zip(self.own, parts, strict=False)]))
-
-    def turns(self, n: int, device: torch.device | str) -> Tensor:
-        """Who makes which of n samples: the first n / K are by generator 0, and so on.  int64 [n]"""
-        return torch.arange(n, device=device) * self.K // n
+        """The samples of `turns`; batch norm of shared layers sees those of all."""
+        return self.shared(shared.in_turn(list(self.own), z))
 
 
 class Classifying(Discriminator):

@@ -51,7 +51,7 @@ class MixGAN(TwoPlayerAdam):
 
     def by_generator(self, each: Tensor) -> Tensor:
         """Means over the samples of each generator, which lie in its turn.  [N, T] -> [K, T]"""
-        turns = one_hot(self.G.turns(len(each)).to(each.device), self.G.K).to(each.dtype)  # [N, K]
+        turns = one_hot(shared.turns(len(each), self.G.K, each.device), self.G.K).to(each.dtype)  # [N, K]
         return (turns / turns.sum(0)).T @ each
 
     def fake(self, n: int, *conditions: Tensor) -> Tensor:
@@ -86,17 +86,11 @@ class Generators(Generator):
 
     def forward(self, z: Tensor, which: Tensor) -> Tensor:  # [N, z_dim], [N, 1]
         i = (which > self.weights().cumsum(0)[:-1].to(which.dtype)).sum(1)
-        h = torch.stack([own(z) for own in self.own], 1)  # [N, K, ...]
-        return torch.einsum("nk,nk...->n...", one_hot(i, self.K).to(h.dtype), h)
+        return shared.chosen(self.own, z, i)
 
     def each(self, z: Tensor) -> Tensor:
-        """The samples of `turns`: batch norm sees a generator's own."""
-        parts = z.split(torch.bincount(self.turns(len(z))).tolist())  # type: ignore[no-untyped-call]
-        return torch.cat([own(part) for own, part in zip(self.own, parts, strict=False)])
-
-    def turns(self, n: int) -> Tensor:
-        """Who makes which of n samples: the first n / K are by generator 0, and so on.  int64 [n]"""
-        return torch.arange(n) * self.K // n
+        """The samples of `turns`."""
+        return shared.in_turn(list(self.own), z)
 
 
 class Judges(Several):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Annotated, Literal, NamedTuple
 
+import torch
 from ganzoo_dcgan import networks as dcgan
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import Discriminator, Generator, Images, Input, Latent, Output, Points
@@ -134,6 +136,23 @@ class Scaled(nn.Module):
 
 def stack(widths: tuple[int, ...], layer: Callable[[int, int], list[nn.Module]]) -> list[nn.Module]:
     return [module for a, b in pairwise(widths) for module in layer(a, b)]
+
+
+def turns(n: int, k: int, device: torch.device | str = "cpu") -> Tensor:
+    """Which of k generators makes which of n samples: the first n / k are by generator 0, and so on.  int64 [n]"""
+    return torch.arange(n, device=device) * k // n
+
+
+def in_turn(own: Sequence[nn.Module], h: Tensor) -> Tensor:
+    """Each part of h [n, ...] through the layers of the generator whose turn it is: batch norm sees one's own alone."""
+    parts = h.split(torch.bincount(turns(len(h), len(own))).tolist())  # type: ignore[no-untyped-call]
+    return torch.cat([layers(part) for layers, part in zip(own, parts, strict=False)])
+
+
+def chosen(own: Iterable[nn.Module], h: Tensor, i: Tensor) -> Tensor:
+    """Of what all of them make of h [N, ...] that of generator i [N], sample by sample."""
+    made = torch.stack([layers(h) for layers in own], 1)  # [N, k, ...]
+    return torch.einsum("nk,nk...->n...", one_hot(i, made.shape[1]).to(made.dtype), made)
 
 
 class G(Generator):

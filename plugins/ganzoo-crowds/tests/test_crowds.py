@@ -8,6 +8,7 @@ import pytest
 import torch
 from ganzoo_crowds.d2gan import D2GAN, log_softplus
 from ganzoo_crowds.madgan import MADGAN
+from ganzoo_crowds.networks import turns
 from ganzoo_crowds.pacgan import PacGAN, packed
 from ganzoo_crowds.unrolled import UnrolledGAN
 from ganzoo_crowds.veegan import VEEGAN
@@ -179,8 +180,8 @@ def test_one_generator_and_its_d_are_the_plain_game() -> None:
 def test_the_generators_share_what_comes_first(preset: str) -> None:
     G = made("madgan", preset, generators=3).G.eval()
     z = G.prior(7)
-    assert G.turns(7, "cpu").tolist() == [0, 0, 0, 1, 1, 2, 2] and G.turns(2, "cpu").tolist() == [0, 1]
-    torch.testing.assert_close(G.each(z), G(z, G.turns(7, "cpu")))
+    assert turns(7, 3).tolist() == [0, 0, 0, 1, 1, 2, 2] and turns(2, 3).tolist() == [0, 1]
+    torch.testing.assert_close(G.each(z), G(z, turns(7, 3)))
     apart = G(z[:1].expand(3, -1), torch.arange(3))
     assert not torch.equal(apart[0], apart[1]) and not torch.equal(apart[1], apart[2])
     weighted = [m for m in G.own[0] if isinstance(m, nn.Linear | nn.ConvTranspose2d)]

@@ -9,6 +9,7 @@ import torch
 from ganzoo_crowds.bourgan import bourgain, depth
 from ganzoo_crowds.gman import Strictness, mixed
 from ganzoo_crowds.mgan import second_from
+from ganzoo_crowds.networks import turns
 from torch import Tensor, nn
 
 from ganzoo_core.data import ring_modes
@@ -153,7 +154,7 @@ def test_the_best_classifier_measures_how_far_generators_are_apart() -> None:
 def test_generators_share_all_but_what_comes_first(preset: str) -> None:
     G = made("mgan", preset, generators=3).G.eval()
     z = G.prior(7)
-    torch.testing.assert_close(G.each(z), G(z, G.turns(7, "cpu")))
+    torch.testing.assert_close(G.each(z), G(z, turns(7, G.K)))
     apart = G(z[:1].expand(3, -1), torch.arange(3))
     assert not torch.equal(apart[0], apart[1]) and not torch.equal(apart[1], apart[2])
     assert sum(isinstance(m, nn.Linear | nn.ConvTranspose2d) for m in G.own[0]) == 1
