@@ -77,8 +77,8 @@ class TwoPlayer(Objective):
         """What is done after each iteration, u of the run being over; nothing unless a game says so."""
 
     def fake(self, n: int, *conditions: Tensor) -> Tensor:
-        """G(z, conditions) for n fresh z.  [n, ...]"""
-        return self.G(self.G.prior(n), *conditions)
+        """G of all that it draws afresh for n samples, and of conditions.  [n, ...]"""
+        return self.G(*self.G.priors(n).values(), *conditions)
 
 
 class TwoPlayerAdam(TwoPlayer):

@@ -39,9 +39,6 @@ class BourGAN(TwoPlayerAdam):
     def prepare(self, batch: Batch) -> None:
         self.G.embed(batch["x"])
 
-    def fake(self, n: int, *conditions: Tensor) -> Tensor:
-        return self.G(*self.G.priors(n).values())
-
     def g_loss(self, batch: Batch) -> Terms:
         (z, fake), (z_2, fake_2) = (self.both(len(batch["x"])) for _ in range(2))
         kept = log_distance(fake, fake_2) - log_distance(z, z_2) - self.G.ratio.log()

@@ -30,9 +30,6 @@ class DeLiGAN(TwoPlayerAdam):
         if not isinstance(self.G, Reparameterised):
             raise GanzooError(f"deligan: {type(self.G).__name__} has no mixture", "It plays on networks of its own.")
 
-    def fake(self, n: int, *conditions: Tensor) -> Tensor:
-        return self.G(*self.G.priors(n).values())
-
     def g_loss(self, batch: Batch) -> Terms:
         return super().g_loss(batch) | {"sigma": self.lam * (1 - self.G.sigma).square().mean()}
 

@@ -49,9 +49,6 @@ class ClusterGAN(TwoPlayer):
     def d_updates(self) -> int:
         return self.n_critic
 
-    def fake(self, n: int, *conditions: Tensor) -> Tensor:
-        return self.G(*self.G.priors(n).values())
-
     def penalty(self, x: Tensor, fake: Tensor) -> Terms:
         return {"gp": self.lam * gradient_penalty(self.D, x, fake)}
 

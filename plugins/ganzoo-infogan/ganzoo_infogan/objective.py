@@ -32,10 +32,6 @@ class InfoGAN(TwoPlayer):
     def nets(self, player: str) -> Sequence[nn.Module]:
         return [self.D] if player == "D" else [self.G, self.Q]
 
-    def fake(self, n: int, *conditions: Tensor) -> Tensor:
-        """G(z, c), all of it drawn."""
-        return self.G(*self.G.priors(n).values())
-
     def g_loss(self, batch: Batch) -> Terms:
         """V(D, G) in its form with a gradient - lambda L_I: Eq. 6, with L_I up to H(c), which is constant."""
         drawn = self.G.priors(len(batch["x"]))
