@@ -20,7 +20,9 @@ FOLDERS = sorted(ROOT.glob("plugins/*/*/weights/*.*"))
 @pytest.fixture
 def desk(folder: Path, tmp_path: Path) -> Path:
     """A folder with what the lines ask for: a picture, a mask and a clip, as large as the model takes them."""
-    side = read_config(folder)["output"]["shape"][-1] or 64
+    config = read_config(folder)
+    pictures = [field["shape"] for field in config["inputs"].values() if "shape" in field and len(field["shape"]) > 2]
+    side = (pictures or [config["output"]["shape"]])[0][-1] or 64
     gray = Image.radial_gradient("L").resize((side, side))
     gray.convert("RGB").save(tmp_path / "picture.png")
     gray.point(lambda value: 255 if value < 60 else 0).save(tmp_path / "mask.png")

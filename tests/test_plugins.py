@@ -187,7 +187,7 @@ REGISTERS = {  # bad-inputs.md, section R: what to do to a good register, words 
     "R01 syntax": (lambda t: t + "\nname = = 3\n", "line"),
     "R02 not UTF-8": (lambda t: t.encode() + b"\xff", "utf-8"),
     "R03 BOM": (lambda t: "\ufeff" + t, "line 1"),
-    "R05 twice": (lambda t: t + t.split("\n\n", 1)[1], "twice"),
+    "R05 twice": (lambda t: t + "\n" + t.split("\n\n")[1], "twice"),
     "R06 unknown plugin": (lambda t: t.replace('plugin = "dcgan"', 'plugin = "dcgna"'), "Did you mean dcgan"),
     "R07 other core": (lambda t: t.replace("<0.3,>=0.2", ">=7"), "wants ganzoo-core>=7, and this is"),
     "R09 no commit": (lambda t: t.replace('where = "package"', 'where = "hf:me/model@main"'), "'main' is no commit"),
