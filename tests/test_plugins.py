@@ -119,6 +119,19 @@ def test_p14_a_family_of_two_plugins_belongs_to_neither(tmp_path):
     )
 
 
+DIGITS_TOO = """
+from ganzoo_core.plugin import DatasetEntry, hookimpl
+@hookimpl
+def ganzoo_datasets(): return [DatasetEntry("digits", "others", ("x",), "MIT", "elsewhere:digits")]
+"""
+
+
+def test_a_data_set_of_two_plugins_belongs_to_neither(tmp_path):
+    write(tmp_path, "more", DIGITS_TOO)
+    done = ganzoo(tmp_path, "data", "digits")
+    assert done.returncode == 2 and "digits: contributed by ganzoo-core and ganzoo-more" in done.stderr
+
+
 @pytest.mark.slow
 def test_p13_a_plugin_that_hangs_does_not_stop_doctor(tmp_path):
     write(tmp_path, "hangs", "import time\ntime.sleep(600)")

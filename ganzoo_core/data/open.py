@@ -55,10 +55,11 @@ def open_dataset(
 def view_of(data: str, views: Mapping[str, View]) -> tuple[View | None, str, str]:
     """The view that stands before some data, its argument, and the data; (None, "", data) where none does."""
     name, _, rest = data.partition(":")
-    if name not in views or not rest:
+    view = views.get(name) if rest else None
+    if view is None:
         return None, "", data
-    argument, _, inner = rest.partition(":") if views[name].argument else ("", "", rest)
-    return views[name], argument, inner
+    argument, _, inner = rest.partition(":") if view.argument else ("", "", rest)
+    return view, argument, inner
 
 
 def how_to_have(keys: Iterable[str], views: Mapping[str, View] = CORE_VIEWS) -> str:
@@ -96,8 +97,9 @@ def _viewed(data: str, asked: _Asked) -> Dataset:
     if "::" in data:
         return open_paired(data, paths)
     name, _, variant = data.partition(":")
-    if name in asked.datasets and "/" not in data:
-        return _named(asked.datasets[name], variant, asked.root, **asked.options)
+    entry = None if "/" in data else asked.datasets.get(name)  # refuses a name that two plugins claim
+    if entry is not None:
+        return _named(entry, variant, asked.root, **asked.options)
     path = _path(data, asked.datasets)
     _refuse_unviewed(path, asked.views)
     return open_folder(path, **paths) if asked.longest_side is None else open_uncut(path, asked.longest_side, paths)
