@@ -83,12 +83,12 @@ VGAN = Family(
         "paper": Preset({"image_size": 64, "channels": 3, "frames": 32}, {"batch_size": 64}),
         "moving_mnist": Preset(
             {"image_size": 32, "channels": 1, "frames": 16, "d_z": 64, "g_widths": (96, 48, 24),
-             "d_widths": (16, 32, 64), "images": 40_000},
+             "d_widths": (16, 32, 64), "d_norm": "none", "regularise": ("r1:10",), "lr": 4e-4, "images": 100_000},
             {"batch_size": 16, "ema_images": 4_000},
         ),
         "emoji": Preset(
             {"image_size": 32, "channels": 3, "frames": 16, "d_z": 64, "g_widths": (96, 48, 24),
-             "d_widths": (16, 32, 64), "images": 40_000},
+             "d_widths": (16, 32, 64), "d_norm": "none", "regularise": ("r1:10",), "lr": 4e-4, "images": 100_000},
             {"batch_size": 16, "ema_images": 4_000},
         ),
         "tiny": Preset(

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ganzoo_core.errors import GanzooError
 from ganzoo_core.nn import Clips, Discriminator, Generator, Latent, doublings, sample_deterministic
 
+Norm = Literal["batch", "none"]
 Stream = Literal["video", "foreground", "background", "mask"]
 
 
@@ -76,12 +77,12 @@ def layers(conv: Any, norm: Any, d_z: int, widths: Sequence[int], first: int | t
 class VideoCritic(Discriminator):
     """D: convolutions in space and time. Its two logits' difference is the score."""
 
-    def __init__(self, image_size: int, channels: int, frames: int, widths: Sequence[int]) -> None:
+    def __init__(self, image_size: int, channels: int, frames: int, widths: Sequence[int], norm: Norm) -> None:
         super().__init__()
         found: list[nn.Module] = []
         for i, (f, f_next) in enumerate(zip([channels, *widths], widths, strict=False)):
-            found += [nn.Conv3d(f, f_next, 4, 2, 1), *([nn.BatchNorm3d(f_next, eps=1e-3)] if i else [])]
-            found.append(nn.LeakyReLU(0.2))
+            normed = [nn.BatchNorm3d(f_next, eps=1e-3)] if i and norm == "batch" else []
+            found += [nn.Conv3d(f, f_next, 4, 2, 1), *normed, nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*found)
         halved = 2 ** len(widths)
         self.last = nn.Conv3d(widths[-1], 2, (frames // halved, image_size // halved, image_size // halved))
@@ -114,6 +115,7 @@ def networks(
     d_widths: Annotated[tuple[int, ...], "channels of D's maps, each of half the sides and the length"] = (
         64, 128, 256, 512,
     ),
+    d_norm: Annotated[Norm, "of D: batch norm, as published, or none, which `regularise=r1` needs"] = "batch",
 ) -> dict[str, nn.Module]:  # fmt: skip
     """The generator G of two streams and the discriminator D."""
     if doublings(image_size) != len(g_widths):
@@ -123,5 +125,5 @@ def networks(
         raise GanzooError(f"-c frames={frames}: no multiple of {step}", "Each width halves the length: choose another.")
     return {
         "G": TwoStream(image_size, channels, frames, d_z, g_widths),
-        "D": VideoCritic(image_size, channels, frames, d_widths),
+        "D": VideoCritic(image_size, channels, frames, d_widths, d_norm),
     }
