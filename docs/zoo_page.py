@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,11 @@ def models(folders: Iterable[Path]) -> str:
         "## Models",
         "",
         "Scores with a name in brackets after the extractor's are baselines: what costs nothing, or the real thing.",
+        "Times are of one thread of a shared machine (`python docs/speeds.py`): of training, by examples a second in",
+        "a game's first phase, so about; samples a second in sixteens, free sides about 64 pixels.",
         "",
-        "| | model | data | G's weights | MiB | trained on | scores |",
-        "|---|---|---|---:|---:|---:|---|",
+        "| | model | data | G's weights | MiB | trained on | minutes | samples a second | scores |",
+        "|---|---|---|---:|---:|---:|---:|---:|---|",
     ]
     return "\n".join([*rows, *(row(folder) for folder in folders), ""])
 
@@ -58,6 +61,7 @@ def row(folder: Path) -> str:
     at = folder.relative_to(ROOT).as_posix()
     picture = f'<img src="../{at}/samples.png" width="96" alt="">' if (folder / "samples.png").exists() else ""
     weights = folder / "model.safetensors"
+    speed = speeds().get(folder.name)
     cells = [
         picture,
         f"[`{config['id']}`](../{at})",
@@ -65,9 +69,22 @@ def row(folder: Path) -> str:
         f"{parameters(weights):,}",
         f"{weights.stat().st_size / 2**20:.2f}",
         f"{config['training']['images']:,} examples",
+        minutes(config["training"]["images"], speed["learns"]) if speed else "",
+        f"{speed['draws']:.3g}" if speed else "",
         ", ".join(f"{name} {value:.4g}" for name, value in told(scores(folder))),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+@cache
+def speeds() -> dict[str, dict[str, float]]:
+    """By docs/speeds.py, examples or samples a second."""
+    found: dict[str, dict[str, float]] = json.loads((ROOT / "docs" / "speeds.json").read_text("utf-8"))
+    return found
+
+
+def minutes(images: int, per_second: float) -> str:
+    return f"{max(1, round(images / per_second / 60)):,}" if per_second else ""
 
 
 def parameters(path: Path) -> int:
