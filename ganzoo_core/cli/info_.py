@@ -55,6 +55,8 @@ def show(facts: dict[str, Any]) -> None:
             lines += [(escape(score["name"], 60), f"{score['value']:.6g}") for score in value]
         elif key == "presets":
             lines += [(f"preset {preset}", escape(text, 400)) for preset, text in value.items()]
+        elif key == "files":
+            lines += [(f"file {escape(name, 60)}", size_and_hash(promised)) for name, promised in value.items()]
         elif key != "others" and value not in ("", (), [], {}):
             words = isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
             lines.append((key, escape(", ".join(value) if words else value, 400)))
@@ -62,6 +64,10 @@ def show(facts: dict[str, Any]) -> None:
     for name, text in lines:
         print(f"{name:{width}}{text}")
     show_strangers(facts.get("others", []))
+
+
+def size_and_hash(promised: dict[str, Any]) -> str:
+    return f"{promised['bytes']:,} bytes, sha256 {promised['sha256']}"
 
 
 def run_facts(folder: Path) -> dict[str, Any]:
