@@ -196,6 +196,17 @@ def test_the_score_of_two_logits_is_their_cross_entropy() -> None:
     torch.testing.assert_close(nonsaturating.g(D(x), None), as_real)
 
 
+def test_vgan_may_pay_for_slopes_in_place_of_batch_norm() -> None:
+    """5 E ||grad D(x)||^2 beside the game's own terms."""
+    game = tiny("vgan", d_norm="none", regularise=("r1:10",))
+    video = batch_for(game)["video"].requires_grad_()
+    slope = torch.autograd.grad(game.D(video).sum(), video)[0]
+    terms = game.phases()[0].steps[0].loss({"video": video.detach()})
+    assert terms.keys() == {"real", "fake", "r1"}
+    torch.testing.assert_close(terms["r1"], 5 * slope.square().flatten(1).sum(1).mean())
+    assert not any("norm" in name for name in {type(layer).__name__.lower() for layer in game.D.modules()})
+
+
 def test_the_mask_is_paid_for() -> None:
     game = tiny("vgan", lam=0.3).eval()
     torch.manual_seed(0)
