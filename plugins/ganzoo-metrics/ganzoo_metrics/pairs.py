@@ -20,6 +20,7 @@ from ganzoo_core.metrics import EvalContext
 
 Found = Iterator[tuple[str, float, dict[str, Any]]]
 RANGE = 2.0  # of pixels in [-1, 1]
+ROUNDING = (RANGE / 255) ** 2 / 12  # mean squared error of 8 bits: what is right to the bit has 58.9 dB, not infinity
 STUDIO = 219.0  # levels of luma in 8 bits, of 16 to 235
 
 
@@ -59,12 +60,12 @@ def each_l1(made: Tensor, target: Tensor, where: Tensor) -> Tensor:  # [m]
 
 
 def each_psnr(made: Tensor, target: Tensor, where: Tensor) -> Tensor:
-    return 10 * torch.log10(RANGE**2 / inside((made - target).square(), where))
+    return 10 * torch.log10(RANGE**2 / inside((made - target).square(), where).clamp(min=ROUNDING))
 
 
 def each_psnr_y(made: Tensor, target: Tensor, where: Tensor) -> Tensor:
     error = inside(((made - target) * STUDIO / RANGE).square(), where)
-    return 10 * torch.log10(255**2 / error)
+    return 10 * torch.log10(255**2 / error.clamp(min=ROUNDING * (STUDIO / RANGE) ** 2))
 
 
 def each_ssim(made: Tensor, target: Tensor, where: Tensor) -> Tensor:

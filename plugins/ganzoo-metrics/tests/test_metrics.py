@@ -247,6 +247,13 @@ def test_luma_from_16_to_235_scores_higher_by_a_constant() -> None:
     assert float(pairs.each_psnr_y(black, white, torch.ones_like(black))) == pytest.approx(20 * math.log10(255 / 219))
 
 
+def test_what_is_right_to_the_bit_is_as_good_as_eight_bits() -> None:
+    """And not infinitely good, which no mean survives: 255^2 * 12 steps of rounding."""
+    x, where = torch.rand(2, 1, 8, 8), torch.ones(2, 1, 8, 8)
+    torch.testing.assert_close(pairs.each_psnr(x, x, where), torch.full((2,), 10 * math.log10(255**2 * 12)))
+    torch.testing.assert_close(pairs.each_psnr_y(x, x, where), torch.full((2,), 10 * math.log10(255**4 * 12 / 219**2)))
+
+
 def test_pairs_for_diversity_agree_in_their_classes() -> None:
     label = torch.tensor([2, 0, 2, 1, 2, 0, 2, 1, 2])
     a, b = perceptual.alike({"label": label}, 9)
