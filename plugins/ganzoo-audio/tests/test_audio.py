@@ -297,6 +297,7 @@ def test_a_stretch_of_sound_lies_under_its_spectrogram():
     assert torch.equal(x[:, 0, ::16], 16 * s[:, 0])
 
 
+@pytest.mark.slow
 def test_the_rate_is_the_datas():
     """A sound that is saved at another rate than it was learnt at has another pitch."""
     facts = sets.open_tones(None, "22k").facts()

@@ -64,6 +64,7 @@ def port_of_biggan(monkeypatch):
     return importlib.import_module("port.config").BigGANConfig, importlib.import_module("port.model").BigGAN
 
 
+@pytest.mark.slow
 def test_biggan_deep_draws_what_the_port_draws(tmp_path, monkeypatch):
     """On weights and statistics by chance, as none of its files can be had here."""
     Config, BigGAN = port_of_biggan(monkeypatch)
