@@ -1,7 +1,7 @@
 """How fast the models that ship draw and learn, on one thread: python docs/speeds.py [ID ...] writes docs/speeds.json.
 
 Learning is the model's own command, watched for some seconds after its first line of log: a game of several phases is
-seen in its first. What stands in the file is kept, unless an ID is named; half a minute for each. `make docs` prints
+seen in its first. What stands in the file is kept, unless an ID is named; a quarter of a minute for each. `make docs` prints
 it in docs/zoo.md.
 """
 
@@ -27,7 +27,7 @@ from ganzoo_core.models import Model
 ROOT = Path(__file__).resolve().parent.parent
 FILE = Path(__file__).with_suffix(".json")
 SAMPLES, TIMES = 16, 3
-WATCHED, PATIENCE = 10.0, 300.0  # seconds of learning; for a first line of log
+WATCHED, PATIENCE = 6.0, 300.0  # seconds of learning; for a first line of log
 ONE = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
