@@ -70,7 +70,7 @@ def row(folder: Path) -> str:
         f"{weights.stat().st_size / 2**20:.2f}",
         f"{config['training']['images']:,} examples",
         minutes(config["training"]["images"], speed["learns"]) if speed else "",
-        f"{speed['draws']:.3g}" if speed else "",
+        f"{speed['draws']:,.{0 if speed['draws'] >= 10 else 1}f}" if speed else "",
         ", ".join(f"{name} {value:.4g}" for name, value in told(scores(folder))),
     ]
     return f"| {' | '.join(cells)} |"
