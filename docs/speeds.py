@@ -1,8 +1,8 @@
 """How fast the models that ship draw and learn, on one thread: python docs/speeds.py [ID ...] writes docs/speeds.json.
 
 Learning is the model's own command, watched for some seconds after its first line of log: a game of several phases is
-seen in its first. What stands in the file is kept, unless an ID is named; a quarter of a minute for each. `make docs` prints
-it in docs/zoo.md.
+seen in its first. What stands in the file is kept, unless an ID is named; a quarter of a minute for each. `make docs`
+prints it in docs/zoo.md.
 """
 
 from __future__ import annotations
