@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import signal
 import statistics
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from ganzoo_core.models import Model
 ROOT = Path(__file__).resolve().parent.parent
 FILE = Path(__file__).with_suffix(".json")
 SAMPLES, TIMES = 16, 3
-WATCHED, PATIENCE = 6.0, 300.0  # seconds of learning; for a first line of log
+WATCHED, PATIENCE = 6.0, 300.0  # seconds of learning, and for two lines of log
 ONE = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -48,32 +47,31 @@ def learns(model: Model) -> float:
     """Examples a second of the command that trained it; 0: it never began."""
     with TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        line = [
-            sys.executable,
-            "-m",
-            *shlex.split(model.config["training"]["command"].replace("ganzoo", "ganzoo_core", 1)),
-        ]
-        run = subprocess.Popen(
-            [*line, "--out", str(out)], env=ONE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        words = shlex.split(model.config["training"]["command"])[1:]  # without "ganzoo"
+        line = [sys.executable, "-m", "ganzoo_core", *words, "--out", str(out)]
+        run = subprocess.Popen(line, env=ONE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             return watched(run, out / "log.jsonl")
         finally:
-            run.send_signal(signal.SIGKILL)
+            run.kill()
             run.wait()
 
 
 def watched(run: subprocess.Popen[bytes], log: Path) -> float:
+    """From the first line of log to the last that comes within WATCHED seconds, or to the one after; 0: there is none."""
+    seen: list[tuple[float, int]] = []
     begun = time.perf_counter()
-    while images(log) == 0:
-        if run.poll() is not None or time.perf_counter() - begun > PATIENCE:
-            return 0.0
+    while run.poll() is None and time.perf_counter() - begun < PATIENCE:
+        now, found = time.perf_counter(), images(log)
+        if found and (not seen or found > seen[-1][1]):
+            seen.append((now, found))
+        if len(seen) > 1 and now - seen[0][0] > WATCHED:
+            break
         time.sleep(0.1)
-    first, begun = images(log), time.perf_counter()
-    run_on = begun + WATCHED
-    while time.perf_counter() < run_on and run.poll() is None:
-        time.sleep(0.1)
-    return (images(log) - first) / (time.perf_counter() - begun)
+    if len(seen) < 2:
+        return 0.0
+    (first, before), (last, after) = seen[0], seen[-1]
+    return (after - before) / (last - first)
 
 
 def images(log: Path) -> int:

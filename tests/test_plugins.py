@@ -119,17 +119,20 @@ def test_p14_a_family_of_two_plugins_belongs_to_neither(tmp_path):
     )
 
 
-DIGITS_TOO = """
-from ganzoo_core.plugin import DatasetEntry, hookimpl
+NAMES_OF_OURS = """
+from ganzoo_core.plugin import DatasetEntry, View, hookimpl
 @hookimpl
 def ganzoo_datasets(): return [DatasetEntry("digits", "others", ("x",), "MIT", "elsewhere:digits")]
+@hookimpl
+def ganzoo_views(): return [View("masked", "others", "elsewhere:Masked", ("mask",))]
 """
 
 
-def test_a_data_set_of_two_plugins_belongs_to_neither(tmp_path):
-    write(tmp_path, "more", DIGITS_TOO)
-    done = ganzoo(tmp_path, "data", "digits")
-    assert done.returncode == 2 and "digits: contributed by ganzoo-core and ganzoo-more" in done.stderr
+@pytest.mark.parametrize(("data", "name"), [("digits", "digits"), ("masked:mnist", "masked")])
+def test_a_data_set_or_view_of_two_plugins_belongs_to_neither(tmp_path, data, name):
+    write(tmp_path, "more", NAMES_OF_OURS)
+    done = ganzoo(tmp_path, "data", data)
+    assert done.returncode == 2 and f"{name}: contributed by ganzoo-core and ganzoo-more" in done.stderr
 
 
 @pytest.mark.slow

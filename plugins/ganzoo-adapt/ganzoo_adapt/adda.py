@@ -43,7 +43,7 @@ class ADDA(Objective):
 
     def s_loss(self, batch: Batch) -> Terms:
         """CE(C(M_s(a)), y) (Eq. 9, first line)."""
-        return {"source": self.S.wrong(batch["a"], batch["label"])}
+        return {"source": self.S.loss(batch["a"], batch["label"])}
 
     def d_loss(self, batch: Batch) -> Terms:
         """- E log D(M_s(a)) - E log(1 - D(M_t(b))) (Eq. 9, second line)."""

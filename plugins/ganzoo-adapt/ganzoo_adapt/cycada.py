@@ -54,7 +54,7 @@ class CyCADA(CycleGAN):
 
     def s_loss(self, batch: Batch) -> Terms:
         """L_task(f_S, a, y) (Eq. 1)."""
-        return {"source": self.S.wrong(batch["a"], batch["label"])}
+        return {"source": self.S.loss(batch["a"], batch["label"])}
 
     def g_loss(self, batch: Batch) -> Terms:
         """CycleGAN's (Eqs. 2, 3), and L_sem (Eq. 4): CE(S(G(a)), p(S, a)) + CE(S(F(b)), p(S, b)), p the likeliest."""
@@ -67,11 +67,11 @@ class CyCADA(CycleGAN):
         with evaluation_mode(self.S):
             with torch.no_grad():
                 label = self.S.logits(before).argmax(1)
-            return self.S.wrong(after, label)
+            return self.S.loss(after, label)
 
     def t_loss(self, batch: Batch) -> Terms:
         """L_task(f_T, G(a), y)."""
-        return {"task": self.T.wrong(self.G(batch["a"]), batch["label"])}
+        return {"task": self.T.loss(self.G(batch["a"]), batch["label"])}
 
     def d_f_loss(self, batch: Batch) -> Terms:
         """- E log D_f(F_T(G(a))) - E log(1 - D_f(F_T(b))), F_T the encoder of T."""

@@ -80,7 +80,7 @@ class DANN(Objective):
 
     def s_loss(self, batch: Batch) -> Terms:
         """CE(S(a), y)."""
-        return {"source": self.S.wrong(batch["a"], batch["label"])}
+        return {"source": self.S.loss(batch["a"], batch["label"])}
 
 
 def annealed(u: float) -> float:

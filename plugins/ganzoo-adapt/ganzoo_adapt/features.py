@@ -30,7 +30,7 @@ class Classifier(Generator):
         found: Tensor = self.head(self.encoder(x))
         return found
 
-    def wrong(self, x: Tensor, y: Tensor) -> Tensor:
+    def loss(self, x: Tensor, y: Tensor) -> Tensor:
         """L_y: the cross-entropy of what it says of pictures x [N, C, S, S] and their labels y [N]."""
         return cross_entropy(self.logits(x).float(), y)
 
