@@ -58,7 +58,7 @@ def learns(model: Model) -> float:
 
 
 def watched(run: subprocess.Popen[bytes], log: Path) -> float:
-    """From the first line of log to the last that comes within WATCHED seconds, or to the one after; 0: there is none."""
+    """From the first line of log to the last within WATCHED seconds, or to the one after; 0: there is none."""
     seen: list[tuple[float, int]] = []
     begun = time.perf_counter()
     while run.poll() is None and time.perf_counter() - begun < PATIENCE:
